@@ -1,0 +1,486 @@
+
+/*
+ * Copyright (C) the ngx_lead authors
+ *
+ * The seam between the lead domain and the engine that keeps leads.
+ *
+ * A store holds leads, their events, outbox rows, look-up rows, idempotency
+ * records, counters, API keys, accounts and webhook endpoints.  Everything is
+ * said in operations of the domain, in batches, so that an embedded store and
+ * a SQL engine fit alike: no cursor, no engine handle and no nginx type
+ * crosses this line.
+ *
+ * Promises
+ *
+ *   - What lead_store_commit() has acknowledged is on disk, and every process
+ *     that has the store open reads it from then on.
+ *   - A lead, its look-up rows, its events, its outbox rows and the
+ *     idempotency record of its request become visible together or not at all.
+ *   - The store never wipes and never repairs by guessing: what is foreign,
+ *     newer or damaged is refused.
+ *
+ * Rules of use
+ *
+ *   - Open after fork(), once per process and path; close in the process that
+ *     opened.  A call in another process fails with LEAD_INVALID.
+ *   - All calls are thread-safe.  lead_store_commit() and the other writing
+ *     calls wait for the writer of any process, then for the disk: call them
+ *     where waiting is allowed.  lead_store_get() and lead_store_key_find()
+ *     never wait for the disk's writer and may be called in an event loop.
+ *   - A sink runs inside a read transaction and sees memory that is gone when
+ *     it returns: it copies what it keeps, is quick, and calls no store
+ *     function.
+ *   - Bytes given stay the caller's; bytes returned live as said there.
+ *
+ * Times are microseconds since 1970-01-01 UTC.
+ */
+
+
+#ifndef LEAD_STORE_H_INCLUDED
+#define LEAD_STORE_H_INCLUDED
+
+
+#include <stddef.h>
+#include <stdint.h>
+
+
+/* limits; what is beyond gives LEAD_TOOBIG for that operation alone */
+
+#define LEAD_DOC_MAX          1048576   /* bytes of one lead's document */
+#define LEAD_MATCHES_MAX      16        /* match keys of one lead */
+#define LEAD_EVENTS_MAX       8         /* events of one operation */
+#define LEAD_COUNTERS_MAX     4         /* counters of one operation */
+#define LEAD_EVENT_TYPE_MAX   64        /* bytes of an event's type */
+#define LEAD_EVENT_DATA_MAX   65536     /* bytes of an event's data */
+#define LEAD_ACTOR_MAX        64        /* bytes of an operation's actor */
+#define LEAD_NAME_MAX         127       /* bytes of an account's, endpoint's,
+                                           source's or key's name */
+#define LEAD_OPS_MAX          4096      /* operations of one commit */
+
+#define LEAD_SIZE_DEFAULT     (16ULL << 30)   /* bytes of the map */
+#define LEAD_SIZE_MIN         (1ULL << 20)
+
+#define LEAD_TTL_DEFAULT      (24 * 3600 * 1000000LL)
+
+
+typedef enum {
+    LEAD_OK = 0,
+    LEAD_AGAIN,          /* a slice is used up, there is more */
+    LEAD_NOTFOUND,
+    LEAD_EXISTS,
+    LEAD_REFUSED,        /* a group: one of its operations was refused */
+    LEAD_INVALID,        /* an argument breaks a rule of this header */
+    LEAD_TOOBIG,         /* beyond a limit above */
+    LEAD_BUSY,           /* no reader slot is free; try again */
+    LEAD_FULL,           /* the map or the disk is full */
+    LEAD_IO,             /* the disk failed */
+    LEAD_ACCESS,         /* no permission, or a read-only file system */
+    LEAD_FOREIGN,        /* the file is no lead store */
+    LEAD_VERSION,        /* the store was written by a newer version */
+    LEAD_CORRUPT,        /* the store contradicts itself */
+    LEAD_NOMEM
+} lead_rc_t;
+
+
+/* why a call failed: one line for a log, without personal data and keys;
+ * errno, or 0, apart, as nginx' logs want it */
+
+typedef struct {
+    lead_rc_t             rc;
+    int                   err;
+    char                  text[256];
+} lead_error_t;
+
+
+typedef struct {
+    size_t                len;
+    const uint8_t        *data;
+} lead_bytes_t;
+
+
+typedef struct {
+    uint8_t               b[16];     /* a UUIDv7, big endian */
+} lead_id_t;
+
+
+typedef struct lead_store_s  lead_store_t;
+
+
+typedef struct {
+    uint64_t              size;      /* most bytes the store may grow to;
+                                        0: LEAD_SIZE_DEFAULT */
+    int64_t               ttl;       /* least age of a forgotten idempotency
+                                        record; 0: LEAD_TTL_DEFAULT */
+    int64_t             (*clock)(void);   /* NULL: the system's */
+    unsigned              create:1;       /* make it if it is not there */
+    unsigned              readonly:1;
+} lead_store_opts_t;
+
+
+/*
+ * Opens the store named by url: "lmdb:<directory>" or a directory's path.
+ * The directory must exist; files are made with mode 0600 and, when made by
+ * root, given to the directory's owner.
+ *
+ * LEAD_OK, LEAD_NOTFOUND (and !create), LEAD_ACCESS, LEAD_FOREIGN,
+ * LEAD_VERSION, LEAD_INVALID (url, size), LEAD_NOMEM, LEAD_IO, LEAD_FULL
+ */
+lead_rc_t lead_store_open(const char *url, const lead_store_opts_t *opts,
+    lead_store_t **store, lead_error_t *e);
+
+/* no other call may be under way */
+void lead_store_close(lead_store_t *store);
+
+
+/* Accounts */
+
+/* the number of an account, given once and for ever; made if it is new.
+ * Writes only when it is. */
+lead_rc_t lead_store_account(lead_store_t *store, lead_bytes_t name,
+    uint32_t *account, lead_error_t *e);
+
+/* name must have room for LEAD_NAME_MAX + 1; LEAD_NOTFOUND */
+lead_rc_t lead_store_account_name(lead_store_t *store, uint32_t account,
+    char *name, lead_error_t *e);
+
+/* as lead_store_account(), but never makes one: LEAD_NOTFOUND */
+lead_rc_t lead_store_account_find(lead_store_t *store, lead_bytes_t name,
+    uint32_t *account, lead_error_t *e);
+
+
+/* Leads */
+
+#define LEAD_FLAG_ARCHIVED    0x0001
+
+typedef struct {
+    uint32_t              account;
+    lead_id_t             id;
+    uint64_t              number;    /* unique in the store, rising, gaps */
+    int64_t               created;
+    int64_t               updated;   /* of the last write of any kind */
+    int64_t               activity;  /* of the last write that was one to the
+                                        domain: lead_decision_t.touch */
+    uint32_t              flags;     /* LEAD_FLAG_* */
+    lead_bytes_t          doc;       /* JSON */
+} lead_t;
+
+
+/* a value by which a lead may be found again.  kind (1..255) and value are
+ * the domain's; the value carries its scope (source, campaign, entity).  The
+ * store keeps SHA-256 of account, kind and value, with the lead. */
+
+typedef struct {
+    uint8_t               kind;
+    lead_bytes_t          value;
+} lead_match_t;
+
+
+typedef enum {
+    LEAD_BY_NOTHING = 0,
+    LEAD_BY_ID,
+    LEAD_BY_NUMBER,
+    LEAD_BY_MATCH        /* the first key in rank order that has a lead */
+} lead_by_t;
+
+typedef struct {
+    lead_by_t             by;
+    lead_id_t             id;
+    uint64_t              number;
+    const lead_match_t   *matches;
+    size_t                nmatches;
+} lead_find_t;
+
+
+/* an event to append to its lead's history.  For each endpoint an outbox row
+ * is written, due at once, and the event keeps the lead as it now is. */
+
+typedef struct {
+    lead_bytes_t          type;      /* "lead.created" */
+    lead_bytes_t          data;      /* JSON, or nothing */
+    const uint32_t       *endpoints; /* of lead_store_endpoint() */
+    size_t                nendpoints;
+} lead_event_t;
+
+
+typedef enum {
+    LEAD_REFUSE = 0,     /* nothing is written; the domain knows why */
+    LEAD_KEEP,           /* nothing is written; the target is the result */
+    LEAD_INSERT,
+    LEAD_UPDATE          /* of the target */
+} lead_verdict_t;
+
+typedef struct {
+    lead_verdict_t        verdict;
+    lead_bytes_t          doc;       /* the whole new document */
+    uint32_t              flags;
+    unsigned              touch:1;   /* an update that counts as activity */
+    const lead_match_t   *matches;   /* all the lead has from now on */
+    size_t                nmatches;
+    const lead_event_t   *events;
+    size_t                nevents;
+} lead_decision_t;
+
+
+typedef struct lead_op_s  lead_op_t;
+
+/*
+ * Decides what becomes of an operation, knowing what was found (NULL: nothing
+ * was).  Pure: it reads its arguments and op, writes *d (zeroed before: a
+ * refusal) and op's arena, and may raise counters[i] (in the order of
+ * op->counters; written back on insert and update).  It runs in the thread
+ * that commits, may run again for the same operation, and then starts afresh
+ * with its arena.  target and second are gone when it returns; what *d points
+ * to must stay until the result is used.
+ */
+typedef void (*lead_decide_pt)(lead_op_t *op, const lead_t *target,
+    const lead_t *second, int64_t now, uint64_t *counters,
+    lead_decision_t *d);
+
+typedef enum {
+    LEAD_NONE = 0,       /* not carried out: see rc */
+    LEAD_INSERTED,
+    LEAD_UPDATED,
+    LEAD_KEPT,
+    LEAD_REPLAYED,       /* the idempotency key had its leads already: they
+                            are returned as they are now; decide() not asked */
+    LEAD_WAS_REFUSED
+} lead_outcome_t;
+
+struct lead_op_s {
+
+    /* the caller's */
+
+    uint32_t              account;
+    lead_bytes_t          actor;         /* who asks, for the event: a key's
+                                            id; may be empty */
+    lead_bytes_t          idempotency;   /* client, dialect, route, resource
+                                            and key, joined; empty: none.
+                                            Scoped by account here. */
+    lead_find_t           target;
+    lead_find_t           second;        /* a referrer */
+    const lead_bytes_t   *counters;      /* names, scoped by account here */
+    size_t                ncounters;
+    lead_decide_pt        decide;
+    void                 *data;          /* decide()'s */
+
+    /* memory for results; called by the store's thread.  NULL: LEAD_NOMEM
+     * for this operation */
+    void               *(*alloc)(void *arena, size_t size);
+    void                 *arena;
+
+    /* the store's, after a commit that returned LEAD_OK */
+
+    lead_rc_t             rc;            /* LEAD_OK, LEAD_TOOBIG, LEAD_INVALID,
+                                            LEAD_NOMEM */
+    lead_outcome_t        outcome;
+    lead_t               *leads;         /* the result, in the arena; doc there
+                                            too, or where decide() had it */
+    size_t                nleads;        /* 1; for a replayed group any number;
+                                            0 when refused */
+};
+
+
+/*
+ * Carries out n operations (1..LEAD_OPS_MAX) in order, in one durable
+ * transaction.  A refused or oversized operation is left out alone.  Anything
+ * but LEAD_OK means that none was carried out.
+ *
+ * LEAD_OK, LEAD_INVALID, LEAD_FULL, LEAD_IO, LEAD_BUSY, LEAD_CORRUPT,
+ * LEAD_NOMEM
+ */
+lead_rc_t lead_store_commit(lead_store_t *store, lead_op_t **ops, size_t n,
+    lead_error_t *e);
+
+/*
+ * The same, all or none: LEAD_REFUSED, with the outcomes up to and including
+ * the first refused or oversized operation, when there is one.  The
+ * idempotency key of ops[0] names every lead the group made; a replay sets
+ * ops[0] to LEAD_REPLAYED with all of them and the others to LEAD_NONE.
+ */
+lead_rc_t lead_store_commit_group(lead_store_t *store, lead_op_t **ops,
+    size_t n, lead_error_t *e);
+
+
+/* Reads */
+
+/* non-zero: no more */
+typedef int (*lead_sink_pt)(void *ctx, const lead_t *lead);
+
+/* one lead of the account, by any way of lead_find_t; LEAD_NOTFOUND also for
+ * a lead of another account */
+lead_rc_t lead_store_get(lead_store_t *store, uint32_t account,
+    const lead_find_t *find, lead_sink_pt sink, void *ctx, lead_error_t *e);
+
+typedef struct {
+    uint32_t              account;
+    lead_id_t             from;      /* exclusive; used if has_from */
+    size_t                slice;     /* most leads looked at in this call */
+    unsigned              has_from:1;
+    unsigned              oldest:1;  /* oldest first; else newest first */
+    lead_sink_pt          sink;
+    void                 *ctx;
+} lead_list_t;
+
+/* LEAD_OK: the end, or the sink had enough.  LEAD_AGAIN: the slice is used
+ * up, *next is the last id looked at. */
+lead_rc_t lead_store_list(lead_store_t *store, const lead_list_t *list,
+    lead_id_t *next, lead_error_t *e);
+
+
+typedef struct {
+    uint64_t              id;        /* unique in the store, rising */
+    int64_t               time;
+    lead_bytes_t          type;
+    lead_bytes_t          actor;
+    lead_bytes_t          data;
+    const lead_t         *lead;      /* as it was after the event, or NULL */
+} lead_event_row_t;
+
+typedef int (*lead_event_sink_pt)(void *ctx, const lead_event_row_t *event);
+
+/* the events of a lead, newest first; LEAD_OK also when there are none */
+lead_rc_t lead_store_events(lead_store_t *store, uint32_t account,
+    const lead_id_t *id, lead_event_sink_pt sink, void *ctx, lead_error_t *e);
+
+
+/* Webhook endpoints and the outbox */
+
+/* the number of an account's endpoint, by its name, which is its identity;
+ * made if it is new.  Writes only when it is. */
+lead_rc_t lead_store_endpoint(lead_store_t *store, uint32_t account,
+    lead_bytes_t name, uint32_t *endpoint, lead_error_t *e);
+
+typedef struct {
+    uint32_t              endpoint;
+    int64_t               due;
+    uint64_t              event;
+    uint32_t              account;
+    lead_id_t             lead;
+    uint32_t              attempts;
+} lead_outbox_row_t;
+
+typedef int (*lead_outbox_sink_pt)(void *ctx, const lead_outbox_row_t *row);
+
+/* the rows of an endpoint (0: of all) by due time */
+lead_rc_t lead_store_outbox(lead_store_t *store, uint32_t endpoint,
+    lead_outbox_sink_pt sink, void *ctx, lead_error_t *e);
+
+
+/* API keys */
+
+#define LEAD_SCOPE_READ       0x0001     /* leads:read */
+#define LEAD_SCOPE_WRITE      0x0002     /* leads:write */
+#define LEAD_SCOPE_INGEST     0x0004     /* of a source's ingestion key */
+
+#define LEAD_KEY_ID_LEN       8
+#define LEAD_KEY_SECRET_LEN   32
+#define LEAD_KEY_CRC_LEN      6
+#define LEAD_KEY_TEXT_LEN     (sizeof("lead_") - 1 + LEAD_KEY_ID_LEN + 1      \
+                               + LEAD_KEY_SECRET_LEN + LEAD_KEY_CRC_LEN)
+#define LEAD_KEY_TEXT_MAX     512        /* of an imported key */
+
+typedef struct {
+    char                  id[LEAD_KEY_ID_LEN + 1];    /* public, base62 */
+    uint32_t              account;
+    uint32_t              scopes;                     /* LEAD_SCOPE_* */
+    int64_t               created;
+    int64_t               expires;                    /* 0: never */
+    unsigned              disabled:1;
+    char                  api[16];                    /* dialect, or "" */
+    char                  source[LEAD_NAME_MAX + 1];  /* source, or "" */
+    char                  name[LEAD_NAME_MAX + 1];    /* for people */
+    char                  last4[5];
+} lead_key_t;
+
+/* makes a key's text, lead_<id>_<secret><crc>, and sets key->id and last4;
+ * text has room for LEAD_KEY_TEXT_LEN + 1.  LEAD_IO: no randomness. */
+lead_rc_t lead_store_key_make(lead_key_t *key, char *text);
+
+/* 0: the text starts as one of ours but its checksum is wrong */
+int lead_store_key_plausible(lead_bytes_t text);
+
+/* stores a key under its text's SHA-256; created is set here, and id where it
+ * is empty (an imported key).  LEAD_EXISTS: this text, or id, is there. */
+lead_rc_t lead_store_key_add(lead_store_t *store, lead_key_t *key,
+    lead_bytes_t text, lead_error_t *e);
+
+/* by the text presented; LEAD_NOTFOUND.  Neither disabled nor expires is
+ * judged here. */
+lead_rc_t lead_store_key_find(lead_store_t *store, lead_bytes_t text,
+    lead_key_t *key, lead_error_t *e);
+
+/* by the public id; LEAD_NOTFOUND */
+lead_rc_t lead_store_key_disable(lead_store_t *store, const char *id,
+    int disabled, lead_error_t *e);
+lead_rc_t lead_store_key_remove(lead_store_t *store, const char *id,
+    lead_error_t *e);
+
+typedef int (*lead_key_sink_pt)(void *ctx, const lead_key_t *key);
+
+lead_rc_t lead_store_key_list(lead_store_t *store, lead_key_sink_pt sink,
+    void *ctx, lead_error_t *e);
+
+
+/* Care */
+
+typedef struct {
+    uint32_t              version;       /* of the format */
+    uint8_t               store[16];     /* the store's own id */
+    uint64_t              leads;
+    uint64_t              events;
+    uint64_t              outbox;
+    uint64_t              lookups;
+    uint64_t              idempotency;   /* records, of all generations */
+    uint64_t              keys;
+    uint64_t              accounts;
+    uint64_t              endpoints;
+    uint64_t              last_number;
+    uint64_t              size;          /* bytes it may grow to */
+    uint64_t              used;          /* bytes of the file in use, with
+                                            pages that are free again */
+    uint64_t              free;          /* of these, bytes free again */
+    unsigned              readers;       /* slots taken */
+    unsigned              readers_max;
+} lead_stat_t;
+
+lead_rc_t lead_store_stat(lead_store_t *store, lead_stat_t *stat,
+    lead_error_t *e);
+
+/* leads of one account; 0 for an unknown one */
+lead_rc_t lead_store_count(lead_store_t *store, uint32_t account,
+    uint64_t *leads, lead_error_t *e);
+
+/*
+ * Maintenance, to be called every minute or so by any one process: frees the
+ * reader slots of dead processes and forgets idempotency records older than
+ * the ttl, whole generations at a time.
+ */
+lead_rc_t lead_store_sweep(lead_store_t *store, lead_error_t *e);
+
+/* one finding, a line for people without personal data */
+typedef void (*lead_check_pt)(void *ctx, const char *finding);
+
+/*
+ * Reads everything in one snapshot and compares: every record decodes, each
+ * lead has its number, its look-up rows and its created event, every row points
+ * to something, counters agree.  *findings is how many were reported.
+ */
+lead_rc_t lead_store_check(lead_store_t *store, lead_check_pt report,
+    void *ctx, uint64_t *findings, lead_error_t *e);
+
+
+/* UUID as text: 36 characters and a zero */
+
+#define LEAD_ID_TEXT_LEN      36
+
+void lead_store_id_text(const lead_id_t *id, char *text);
+
+/* 0, or -1 if text is not 8-4-4-4-12 hexadecimal digits, any case */
+int lead_store_id_parse(lead_bytes_t text, lead_id_t *id);
+
+
+/* a result code's name, for logs: "full" */
+const char *lead_store_rc_text(lead_rc_t rc);
+
+
+#endif /* LEAD_STORE_H_INCLUDED */

@@ -1,0 +1,55 @@
+
+/*
+ * Copyright (C) the ngx_lead authors
+ *
+ * What the two files of the check share.
+ */
+
+
+#ifndef LMDB_CHECK_H_INCLUDED
+#define LMDB_CHECK_H_INCLUDED
+
+
+#include "lmdb_store.h"
+
+
+typedef struct {
+    lead_lmdb_txn_t      *t;
+    lead_check_pt         report;
+    void                 *ctx;
+    uint64_t              findings;
+    uint8_t               last[8];      /* of the highest id there may be */
+    uint32_t              account;      /* whose leads are being counted */
+    uint64_t              leads;
+} lead_lmdb_check_t;
+
+
+typedef lead_rc_t (*lead_lmdb_check_row_pt)(lead_lmdb_check_t *c,
+    lead_bytes_t key, lead_bytes_t row);
+
+
+lead_rc_t lead_lmdb_check_counter(lead_lmdb_check_t *c,
+    lead_bytes_t key, lead_bytes_t row);
+lead_rc_t lead_lmdb_check_key(lead_lmdb_check_t *c, lead_bytes_t key,
+    lead_bytes_t row);
+lead_rc_t lead_lmdb_check_key_id(lead_lmdb_check_t *c,
+    lead_bytes_t key, lead_bytes_t row);
+lead_rc_t lead_lmdb_check_account(lead_lmdb_check_t *c,
+    lead_bytes_t key, lead_bytes_t row);
+lead_rc_t lead_lmdb_check_account_name(lead_lmdb_check_t *c,
+    lead_bytes_t key, lead_bytes_t row);
+lead_rc_t lead_lmdb_check_endpoint(lead_lmdb_check_t *c,
+    lead_bytes_t key, lead_bytes_t row);
+lead_rc_t lead_lmdb_check_endpoint_name(lead_lmdb_check_t *c,
+    lead_bytes_t key, lead_bytes_t row);
+
+/* account has something: it is known, or a finding */
+lead_rc_t lead_lmdb_check_owner(lead_lmdb_check_t *c,
+    uint32_t account, const char *what);
+
+/* reports; LEAD_OK, for the check goes on */
+lead_rc_t lead_lmdb_finding(lead_lmdb_check_t *c, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+
+#endif /* LMDB_CHECK_H_INCLUDED */

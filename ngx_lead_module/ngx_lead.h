@@ -1,0 +1,198 @@
+
+/*
+ * Copyright (C) the ngx_lead authors
+ *
+ * What the files that know nginx share: configurations, the worker's state,
+ * a request's context, and the few functions between them.
+ */
+
+
+#ifndef _NGX_LEAD_H_INCLUDED_
+#define _NGX_LEAD_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include "lead_store.h"
+#include "ngx_lead_account.h"
+#include "ngx_lead_dialect.h"
+
+
+#define NGX_LEAD_VERSION           "0.1.0"
+
+#define NGX_LEAD_IDEMPOTENCY_MAX   255       /* characters of the header */
+#define NGX_LEAD_RETRY_AFTER       "1"       /* seconds, with a 503 */
+
+
+/* contexts of directives inside lead_account{} and its blocks; below
+ * NGX_HTTP_MAIN_CONF, so that they clash with none of nginx' own */
+
+#define NGX_LEAD_ACCOUNT_CONF      0x00100000
+#define NGX_LEAD_PIPELINE_CONF     0x00200000
+#define NGX_LEAD_ENTITY_CONF       0x00400000
+
+
+typedef struct ngx_lead_worker_s   ngx_lead_worker_t;
+typedef struct ngx_lead_counters_s ngx_lead_counters_t;
+
+
+typedef struct {
+    ngx_path_t            *store;            /* NULL: no lead_store */
+    ngx_str_t              store_file;       /* where lead_store stands, for */
+    ngx_uint_t             store_line;       /* messages */
+    size_t                 size;             /* bytes */
+    ngx_thread_pool_t     *pool;
+    ngx_uint_t             queue;            /* requests */
+    time_t                 idempotency_ttl;  /* seconds */
+    time_t                 retention;        /* seconds, 0: for ever */
+    ngx_array_t           *webhook_allow;    /* of ngx_cidr_t */
+    ngx_array_t           *webhook_schedule; /* of ngx_msec_t */
+
+    ngx_array_t            accounts;         /* of ngx_lead_account_t */
+    ngx_uint_t             webhooks;         /* of all accounts */
+    ngx_uint_t             locations;        /* with lead_api */
+    ngx_str_t              api_file;         /* where the first of them */
+    ngx_uint_t             api_line;         /* stands, for messages */
+
+    ngx_lead_counters_t   *counters;         /* in shared memory */
+    ngx_lead_worker_t     *worker;           /* this process' state */
+} ngx_lead_main_conf_t;
+
+
+typedef struct {
+    ngx_lead_dialect_t    *dialect;          /* NULL: no lead_api here */
+    ngx_str_t              base;             /* base=, else dialect->base */
+    ngx_str_t              file;             /* where lead_api stands, for */
+    ngx_uint_t             line;             /* messages */
+    ngx_uint_t             rate;             /* requests a minute; 0: off */
+    ngx_uint_t             burst;
+} ngx_lead_loc_conf_t;
+
+
+/* counters in shared memory, one set for all workers of all generations;
+ * only ever added to, but for gauge */
+
+struct ngx_lead_counters_s {
+    ngx_atomic_t           requests;         /* to locations with lead_api */
+    ngx_atomic_t           created;
+    ngx_atomic_t           updated;
+    ngx_atomic_t           replayed;         /* by Idempotency-Key */
+    ngx_atomic_t           rejected;         /* answers 4xx */
+    ngx_atomic_t           unavailable;      /* answers 5xx */
+    ngx_atomic_t           batches;          /* commits */
+    ngx_atomic_t           commit_usec;      /* time spent in them */
+    ngx_atomic_t           commit_errors;
+};
+
+
+typedef struct ngx_lead_ctx_s  ngx_lead_ctx_t;
+
+/* a request at work; in r->pool.  The call comes first: a dialect is given
+ * a pointer to it. */
+
+struct ngx_lead_ctx_s {
+    ngx_lead_call_t        call;
+    ngx_http_request_t    *request;
+    ngx_lead_main_conf_t  *lmcf;
+
+    /* while a thread has it: ngx_lead_commit.c's or ngx_lead_read.c's */
+
+    ngx_lead_ctx_t        *next;
+    struct ngx_lead_read_s  *read;
+    lead_rc_t              rc;               /* of the commit */
+    unsigned               done:1;           /* rc and the result are set */
+
+    /* for variables */
+
+    u_char                 lead_id[LEAD_ID_TEXT_LEN + 1];
+    ngx_uint_t             usec;             /* spent in the commit */
+
+    lead_t                *lead;             /* ngx_lead_handler_get() */
+};
+
+
+/* ngx_lead_worker.c: the state of a worker process */
+
+struct ngx_lead_worker_s {
+    void                  *ident[4];         /* of the timer, to the debug log:
+                                                ident[3] is an fd */
+    ngx_lead_main_conf_t  *lmcf;
+    lead_store_t          *store;            /* NULL: not open */
+    ngx_lead_account_t   **by_number;        /* by the store's number */
+    ngx_uint_t             naccounts;        /* of by_number */
+    uint32_t              *endpoints;        /* by ngx_lead_webhook_t.index */
+    ngx_event_t            timer;            /* retry of the open; sweep */
+    ngx_thread_task_t     *sweep;
+    struct ngx_lead_commit_s  *commit;       /* ngx_lead_commit.c's */
+    time_t                 complained;       /* when the last CRIT was */
+    unsigned               sweeping:1;
+};
+
+
+extern ngx_module_t  ngx_lead_module;
+
+
+/* ngx_lead_conf.c */
+char *ngx_lead_conf_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_lead_conf_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_lead_conf_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_lead_conf_allow(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_lead_conf_schedule(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_lead_conf_check(ngx_conf_t *cf, ngx_lead_main_conf_t *lmcf);
+char *ngx_lead_conf_merge(ngx_conf_t *cf, ngx_lead_loc_conf_t *prev,
+    ngx_lead_loc_conf_t *conf);
+ngx_int_t ngx_lead_conf_variables(ngx_conf_t *cf);
+
+/* ngx_lead_account.c */
+ngx_lead_account_t *ngx_lead_account_find(ngx_lead_main_conf_t *lmcf,
+    u_char *name, size_t len);
+
+/* ngx_lead_handler.c: the content handler of lead_api */
+ngx_int_t ngx_lead_handler(ngx_http_request_t *r);
+
+/* ngx_lead_route.c: NGX_OK: call->route is set, or call->status (OPTIONS);
+ * NGX_DECLINED: call->fault is */
+ngx_int_t ngx_lead_route(ngx_lead_ctx_t *ctx);
+
+/* ngx_lead_body.c: once the body is read, *body is all of it, in r->pool or
+ * in the request's own buffer.  NGX_OK, NGX_ERROR. */
+ngx_int_t ngx_lead_body_collect(ngx_http_request_t *r, ngx_str_t *body);
+
+/* ngx_lead_auth.c: who calls.  NGX_OK: call->key, account, source are set;
+ * NGX_DECLINED: call->fault is. */
+ngx_int_t ngx_lead_auth(ngx_lead_ctx_t *ctx);
+
+/* ngx_lead_commit.c: takes the request into the queue; later calls
+ * r->write_event_handler with ctx->done set.  NGX_AGAIN, or NGX_BUSY: the
+ * queue is full or the store is not there. */
+ngx_int_t ngx_lead_commit_init(ngx_lead_worker_t *w, ngx_cycle_t *cycle);
+ngx_int_t ngx_lead_commit_submit(ngx_lead_ctx_t *ctx);
+
+/* ngx_lead_read.c: a page of a list, on the thread pool, in slices; as
+ * ngx_lead_commit_submit() */
+ngx_int_t ngx_lead_read_submit(ngx_lead_ctx_t *ctx);
+ngx_int_t ngx_lead_read_result(ngx_lead_ctx_t *ctx, lead_t **leads,
+    ngx_uint_t *n);
+
+/* ngx_lead_worker.c */
+ngx_int_t ngx_lead_worker_init(ngx_cycle_t *cycle, ngx_lead_main_conf_t *lmcf);
+void ngx_lead_worker_exit(ngx_cycle_t *cycle, ngx_lead_main_conf_t *lmcf);
+
+/* a failure of the store in the log: CRIT once a minute, else ERR */
+void ngx_lead_worker_complain(ngx_lead_worker_t *w, ngx_log_t *log,
+    lead_error_t *e, const char *what);
+
+/* ngx_lead_reply.c: sends call's answer, or call->fault in the dialect's
+ * voice; the return value is a content handler's */
+ngx_int_t ngx_lead_reply(ngx_lead_ctx_t *ctx);
+ngx_int_t ngx_lead_reply_header(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value);
+
+/* ngx_lead_status.c */
+char *ngx_lead_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+ngx_int_t ngx_lead_status_variables(ngx_conf_t *cf);
+ngx_int_t ngx_lead_status_zone(ngx_conf_t *cf, ngx_lead_main_conf_t *lmcf);
+
+
+#endif /* _NGX_LEAD_H_INCLUDED_ */

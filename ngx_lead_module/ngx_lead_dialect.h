@@ -1,0 +1,260 @@
+
+/*
+ * Copyright (C) the ngx_lead authors
+ *
+ * A dialect: one vendor's API as a struct of routes and shapes.
+ *
+ * A dialect turns an API call into an operation or a query, and leads into
+ * the vendor's bytes.  It does no I/O, sees no nginx request and knows no
+ * other dialect.  Adding a vendor is one file, one line in
+ * ngx_lead_dialect.c and one .t.
+ *
+ * decode(), encode() and fault() run in the event loop on call->pool.
+ * decide() (see lead_store.h), filter() and what they call run in a thread:
+ * there only memory from ngx_lead_call_alloc() is used, and nothing is
+ * logged.
+ */
+
+
+#ifndef _NGX_LEAD_DIALECT_H_INCLUDED_
+#define _NGX_LEAD_DIALECT_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include "lead_store.h"
+#include "ngx_lead_json.h"
+#include "ngx_lead_account.h"
+
+
+typedef struct ngx_lead_dialect_s  ngx_lead_dialect_t;
+typedef struct ngx_lead_route_s    ngx_lead_route_t;
+typedef struct ngx_lead_call_s     ngx_lead_call_t;
+
+
+/* methods of a route */
+
+#define NGX_LEAD_GET               0x01
+#define NGX_LEAD_POST              0x02
+#define NGX_LEAD_PATCH             0x04
+#define NGX_LEAD_PUT               0x08
+#define NGX_LEAD_DELETE            0x10
+
+
+/* kinds of match keys, of all dialects: an account's leads share them */
+
+#define NGX_LEAD_MATCH_EXTERNAL    1    /* source's key, 0, external id */
+
+
+/* what a route does once it is decoded */
+
+typedef enum {
+    NGX_LEAD_DO_ANSWER = 0,        /* nothing with the store */
+    NGX_LEAD_DO_COMMIT,            /* call->op */
+    NGX_LEAD_DO_FIND,              /* call->find, in the event loop */
+    NGX_LEAD_DO_LIST               /* call->list, on the thread pool */
+} ngx_lead_do_e;
+
+
+/*
+ * What went wrong, before a dialect gives it its voice.  Those up to
+ * NGX_LEAD_FAULT_INTERNAL come from the core; a dialect's own findings are
+ * NGX_LEAD_FAULT_OWN with status, code and text set by it.
+ */
+
+typedef enum {
+    NGX_LEAD_FAULT_NONE = 0,
+    NGX_LEAD_FAULT_NO_ROUTE,       /* 404: no such path */
+    NGX_LEAD_FAULT_METHOD,         /* 405: Allow is set by the core */
+    NGX_LEAD_FAULT_NO_KEY,         /* no credential sent */
+    NGX_LEAD_FAULT_BAD_KEY,        /* unknown, expired, of another dialect */
+    NGX_LEAD_FAULT_KEY_DISABLED,
+    NGX_LEAD_FAULT_SOURCE_DISABLED,
+    NGX_LEAD_FAULT_SCOPE,          /* the key lacks the route's scope */
+    NGX_LEAD_FAULT_RATE,           /* Retry-After is set by the core */
+    NGX_LEAD_FAULT_IDEMPOTENCY,    /* Idempotency-Key over 255 characters */
+    NGX_LEAD_FAULT_TOO_LARGE,      /* the body, or what a lead would become */
+    NGX_LEAD_FAULT_BAD_REQUEST,    /* 400 by nginx itself */
+    NGX_LEAD_FAULT_BAD_JSON,       /* the body is no JSON text */
+    NGX_LEAD_FAULT_NOT_FOUND,      /* no such lead in this account */
+    NGX_LEAD_FAULT_UNAVAILABLE,    /* store, queue: Retry-After is set */
+    NGX_LEAD_FAULT_INTERNAL,
+    NGX_LEAD_FAULT_OWN
+} ngx_lead_fault_e;
+
+
+typedef struct {
+    const char            *name;
+    ngx_str_t              value;
+} ngx_lead_header_t;
+
+
+typedef struct {
+    ngx_lead_fault_e       kind;
+    ngx_uint_t             status;   /* NGX_LEAD_FAULT_OWN */
+    ngx_str_t              code;     /* NGX_LEAD_FAULT_OWN */
+    ngx_str_t              text;     /* NGX_LEAD_FAULT_OWN */
+} ngx_lead_fault_t;
+
+
+#define NGX_LEAD_MAX_PARAMS        2
+#define NGX_LEAD_MAX_HEADERS       4
+
+
+struct ngx_lead_route_s {
+    ngx_uint_t             methods;  /* NGX_LEAD_GET, ... */
+
+    /* the vendor's full path; "{}" stands for one segment, kept in
+     * call->params; a literal is tried before a "{}" by order in the table */
+    ngx_str_t              path;
+
+    uint32_t               scope;    /* LEAD_SCOPE_*, 0: no credential asked */
+
+    /* an ingestion key may call it (its source is call->source) */
+    unsigned               ingest:1;
+
+    /* Idempotency-Key is honoured */
+    unsigned               idempotent:1;
+
+    /* a body is read, and must be JSON */
+    unsigned               json:1;
+
+    ngx_lead_do_e          act;
+
+    /*
+     * NGX_OK: the operation or query is set.  NGX_DECLINED: call->fault is.
+     * NGX_ERROR: no memory.  For NGX_LEAD_DO_ANSWER it sets call->status and
+     * call->root or call->body.
+     */
+    ngx_int_t            (*decode)(ngx_lead_call_t *call);
+
+    /*
+     * The answer to what the store returned: n leads (of a list: a page).
+     * Sets call->status and call->root.  NGX_OK, NGX_DECLINED (call->fault
+     * is set: decide() refused), NGX_ERROR.
+     */
+    ngx_int_t            (*encode)(ngx_lead_call_t *call, lead_t *leads,
+                                   ngx_uint_t n);
+};
+
+
+struct ngx_lead_dialect_s {
+    ngx_str_t              name;         /* of lead_api */
+    ngx_str_t              base;         /* what base= replaces: "/api" */
+    size_t                 body_max;     /* bytes */
+    ngx_str_t              version_header;   /* a header of the client's that
+                                                call->version is, or empty */
+
+    /* of routes, ended by an empty path */
+    ngx_lead_route_t      *routes;
+
+    /*
+     * Gives call->fault the vendor's voice: sets call->status, and call->root
+     * or nothing for an empty body.  Cannot fail but by NGX_ERROR.
+     */
+    ngx_int_t            (*fault)(ngx_lead_call_t *call);
+
+    /* headers of every answer: adds to call->headers */
+    ngx_int_t            (*headers)(ngx_lead_call_t *call);
+};
+
+
+/* a query of a list; leads come newest first */
+
+typedef struct {
+    ngx_uint_t             limit;        /* of a page, from 1 */
+    unsigned               has_from:1;
+    unsigned               empty:1;      /* known to find nothing */
+    unsigned               more:1;       /* set by the core: there is another
+                                            page after leads[n - 1] */
+    lead_id_t              from;         /* exclusive */
+
+    /* in a thread; NULL: every lead.  Non-zero: it belongs to the list */
+    ngx_int_t            (*filter)(ngx_lead_call_t *call,
+                                   const lead_t *lead);
+    void                  *data;         /* filter()'s */
+} ngx_lead_list_t;
+
+
+struct ngx_lead_call_s {
+
+    /* set by the core before decode() */
+
+    ngx_pool_t            *pool;         /* of the request: event loop only */
+    ngx_log_t             *log;
+    ngx_lead_dialect_t    *dialect;
+    ngx_lead_route_t      *route;
+    ngx_uint_t             method;       /* NGX_LEAD_GET, ... */
+    ngx_lead_account_t    *account;
+    ngx_lead_source_t     *source;       /* of an ingestion key, or NULL */
+    lead_key_t             key;          /* id "" when none was sent */
+    ngx_str_t              params[NGX_LEAD_MAX_PARAMS];
+    ngx_str_t              args;         /* query string, as sent */
+    ngx_str_t              version;      /* of dialect->version_header */
+    ngx_str_t              idempotency;  /* Idempotency-Key, bare */
+    ngx_str_t              body;
+    ngx_lead_json_t       *json;
+    uint32_t               store_account;
+    uint32_t              *endpoints;    /* by ngx_lead_webhook_t.index */
+
+    /* set by decode() */
+
+    lead_op_t              op;           /* target, decide, data, ...: account,
+                                            actor, idempotency and alloc are
+                                            the core's */
+    lead_find_t            find;
+    ngx_lead_list_t        list;
+
+    /* the answer */
+
+    ngx_lead_fault_t       fault;
+    ngx_uint_t             status;
+    ngx_lead_json_t       *root;         /* printed as the body, or NULL ... */
+    ngx_str_t              text;         /* ... and then this is the body */
+    ngx_lead_header_t      headers[NGX_LEAD_MAX_HEADERS];
+    ngx_uint_t             nheaders;
+
+    /* the core's: memory that a thread may use while the call is with it,
+     * made when first asked for */
+    ngx_pool_t            *arena;
+};
+
+
+/* memory that lives as long as the call and may be asked for in the thread
+ * that has it; NULL if there is none.  Fits lead_op_t.alloc. */
+void *ngx_lead_call_alloc(void *call, size_t size);
+
+/* call->arena, for what wants a pool; NULL if there is no memory */
+ngx_pool_t *ngx_lead_call_arena(ngx_lead_call_t *call);
+
+/* sets call->fault to NGX_LEAD_FAULT_OWN; returns NGX_DECLINED */
+ngx_int_t ngx_lead_call_fault(ngx_lead_call_t *call, ngx_uint_t status,
+    const char *code, const char *text);
+
+/* the endpoints of the account's webhooks that want the event of this type
+ * about this lead; in the arena or call->pool is not used: the array given
+ * has room for account->webhooks.nelts; returns how many.  status is the
+ * lead's stage key, campaign its internal name; NULL where there is none. */
+ngx_uint_t ngx_lead_call_endpoints(ngx_lead_call_t *call, ngx_str_t *type,
+    ngx_str_t *status, ngx_str_t *campaign, uint32_t *endpoints);
+
+/* the value of an argument of the query, percent- and plus-decoded, the last
+ * one of that name; NGX_OK, NGX_DECLINED (absent), NGX_ERROR */
+ngx_int_t ngx_lead_call_arg(ngx_lead_call_t *call, const char *name,
+    ngx_str_t *value);
+
+
+/* by the name of lead_api; NULL */
+ngx_lead_dialect_t *ngx_lead_dialect_find(ngx_str_t *name);
+
+/* the names there are, "a, b, c", for a message */
+ngx_str_t *ngx_lead_dialect_names(void);
+
+/* a vendor's name of the design whose dialect is not in this build */
+ngx_uint_t ngx_lead_dialect_known(ngx_str_t *name);
+
+
+extern ngx_lead_dialect_t  ngx_lead_dialect_lawfficient;
+
+
+#endif /* _NGX_LEAD_DIALECT_H_INCLUDED_ */

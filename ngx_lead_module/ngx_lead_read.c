@@ -1,0 +1,238 @@
+
+/*
+ * Copyright (C) the ngx_lead authors
+ *
+ * Reads that may take long: a page of a list, on the thread pool.
+ *
+ * The store is walked in slices, each a task and a read transaction of its
+ * own, so that neither a commit in the same pool nor the store's free pages
+ * wait for a search through millions of leads; between slices the event loop
+ * sees whether the client is still there.
+ *
+ * Memory is the call's arena, which the thread has while a slice is under
+ * way.
+ */
+
+
+#include "ngx_lead.h"
+
+
+#define NGX_LEAD_SLICE    2000               /* leads */
+#define NGX_LEAD_PATIENCE 60000              /* ms */
+
+
+typedef struct ngx_lead_read_s {
+    void               *ident[4];      /* ident[3] is an fd to the debug log */
+    ngx_lead_ctx_t     *ctx;
+    ngx_thread_task_t   task;
+
+    lead_store_t       *store;
+    lead_list_t         list;
+    lead_t             *leads;         /* room for list.limit + 1 */
+    ngx_uint_t          n;
+    lead_rc_t           rc;
+    lead_error_t        error;
+    unsigned            nomem:1;
+} ngx_lead_read_t;
+
+
+static ngx_int_t ngx_lead_read_post(ngx_lead_read_t *read);
+static void ngx_lead_read_thread(void *data, ngx_log_t *log);
+static int ngx_lead_read_sink(void *data, const lead_t *lead);
+static void ngx_lead_read_done(ngx_event_t *ev);
+
+
+ngx_int_t
+ngx_lead_read_submit(ngx_lead_ctx_t *ctx)
+{
+    ngx_lead_call_t     *call;
+    ngx_lead_read_t     *read;
+    ngx_http_request_t  *r;
+
+    call = &ctx->call;
+    r = ctx->request;
+
+    read = ngx_lead_call_alloc(call, sizeof(ngx_lead_read_t));
+    if (read == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(read, sizeof(ngx_lead_read_t));
+
+    read->leads = ngx_lead_call_alloc(call, (call->list.limit + 1)
+                                            * sizeof(lead_t));
+    if (read->leads == NULL) {
+        return NGX_ERROR;
+    }
+
+    read->ident[3] = (void *) -1;
+    read->ctx = ctx;
+    read->store = ctx->lmcf->worker->store;
+
+    read->list.account = call->store_account;
+    read->list.from = call->list.from;
+    read->list.has_from = call->list.has_from;
+    read->list.slice = NGX_LEAD_SLICE;
+    read->list.sink = ngx_lead_read_sink;
+    read->list.ctx = read;
+
+    read->task.ctx = read;
+    read->task.handler = ngx_lead_read_thread;
+    read->task.event.handler = ngx_lead_read_done;
+    read->task.event.data = read;
+    read->task.event.log = ngx_cycle->log;
+
+    if (ngx_lead_read_post(read) != NGX_OK) {
+        return NGX_BUSY;
+    }
+
+    ctx->read = read;
+    r->main->blocked++;
+    r->aio = 1;
+
+    return NGX_AGAIN;
+}
+
+
+static ngx_int_t
+ngx_lead_read_post(ngx_lead_read_t *read)
+{
+    if (ngx_thread_task_post(read->ctx->lmcf->pool, &read->task) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    /* not cancelable: a worker that exits waits for it */
+
+    ngx_add_timer(&read->task.event, NGX_LEAD_PATIENCE);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_lead_read_thread(void *data, ngx_log_t *log)
+{
+    lead_id_t         next;
+    ngx_lead_read_t  *read = data;
+
+    read->rc = lead_store_list(read->store, &read->list, &next, &read->error);
+
+    if (read->rc == LEAD_AGAIN) {
+        read->list.from = next;
+        read->list.has_from = 1;
+    }
+}
+
+
+static int
+ngx_lead_read_sink(void *data, const lead_t *lead)
+{
+    u_char           *p;
+    lead_t           *copy;
+    ngx_lead_call_t  *call;
+    ngx_lead_read_t  *read = data;
+
+    call = &read->ctx->call;
+
+    if (call->list.filter && !call->list.filter(call, lead)) {
+        return 0;
+    }
+
+    copy = &read->leads[read->n++];
+    *copy = *lead;
+
+    /* the one beyond the page only says that there is another */
+
+    if (read->n > call->list.limit) {
+        return 1;
+    }
+
+    p = ngx_lead_call_alloc(call, lead->doc.len + 1);
+    if (p == NULL) {
+        read->nomem = 1;
+        return 1;
+    }
+
+    ngx_memcpy(p, lead->doc.data, lead->doc.len);
+    copy->doc.data = p;
+
+    return 0;
+}
+
+
+static void
+ngx_lead_read_done(ngx_event_t *ev)
+{
+    ngx_lead_ctx_t      *ctx;
+    ngx_connection_t    *c;
+    ngx_lead_read_t     *read = ev->data;
+    ngx_http_request_t  *r;
+
+    if (ev->timedout) {
+        ngx_log_error(NGX_LOG_CRIT, ev->log, 0,
+                      "lead: a read takes over %ui seconds",
+                      (ngx_uint_t) NGX_LEAD_PATIENCE / 1000);
+        ev->timedout = 0;
+        ngx_add_timer(ev, NGX_LEAD_PATIENCE);
+        return;
+    }
+
+    if (ev->timer_set) {
+        ngx_del_timer(ev);
+    }
+
+    ctx = read->ctx;
+    r = ctx->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    if (read->rc == LEAD_AGAIN && !read->nomem && !c->error) {
+
+        if (ngx_lead_read_post(read) == NGX_OK) {
+            return;
+        }
+
+        read->rc = LEAD_BUSY;
+    }
+
+    ctx->done = 1;
+
+    r->main->blocked--;
+    r->aio = 0;
+
+    r->write_event_handler(r);
+    ngx_http_run_posted_requests(c);
+}
+
+
+ngx_int_t
+ngx_lead_read_result(ngx_lead_ctx_t *ctx, lead_t **leads, ngx_uint_t *n)
+{
+    ngx_lead_read_t  *read;
+
+    read = ctx->read;
+
+    if (read->nomem) {
+        return NGX_ERROR;
+    }
+
+    if (read->rc != LEAD_OK) {
+        if (read->rc != LEAD_BUSY && read->rc != LEAD_AGAIN) {
+            ngx_lead_worker_complain(ctx->lmcf->worker, ctx->call.log,
+                                     &read->error, "listing leads");
+        }
+
+        return NGX_DECLINED;
+    }
+
+    if (read->n > ctx->call.list.limit) {
+        ctx->call.list.more = 1;
+        read->n = ctx->call.list.limit;
+    }
+
+    *leads = read->leads;
+    *n = read->n;
+
+    return NGX_OK;
+}

@@ -1,0 +1,208 @@
+
+/*
+ * Copyright (C) the ngx_lead authors
+ *
+ * The answer on its way out: status, headers, body.  What is wrong with a
+ * call becomes the dialect's words here, and nowhere else.
+ */
+
+
+#include "ngx_lead.h"
+
+
+static ngx_int_t ngx_lead_reply_fault(ngx_lead_ctx_t *ctx);
+static ngx_int_t ngx_lead_reply_headers(ngx_lead_ctx_t *ctx);
+static ngx_int_t ngx_lead_reply_body(ngx_lead_call_t *call, ngx_buf_t **body);
+static void ngx_lead_reply_count(ngx_lead_ctx_t *ctx);
+
+
+ngx_int_t
+ngx_lead_reply(ngx_lead_ctx_t *ctx)
+{
+    ngx_int_t            rc;
+    ngx_buf_t           *b;
+    ngx_chain_t          out;
+    ngx_lead_call_t     *call;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    call = &ctx->call;
+
+    if (r->request_body == NULL) {
+        rc = ngx_http_discard_request_body(r);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    if (call->fault.kind != NGX_LEAD_FAULT_NONE
+        && ngx_lead_reply_fault(ctx) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_lead_reply_headers(ctx) != NGX_OK
+        || ngx_lead_reply_body(call, &b) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_lead_reply_count(ctx);
+
+    r->headers_out.status = call->status;
+    r->headers_out.content_length_n = b ? b->last - b->pos : 0;
+
+    if (b) {
+        ngx_str_set(&r->headers_out.content_type, "application/json");
+        r->headers_out.content_type_len = r->headers_out.content_type.len;
+
+    } else if (call->status == NGX_HTTP_NO_CONTENT) {
+        r->headers_out.content_length_n = -1;
+    }
+
+    if (b == NULL) {
+        r->header_only = 1;
+    }
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    b->last_buf = 1;
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+static ngx_int_t
+ngx_lead_reply_fault(ngx_lead_ctx_t *ctx)
+{
+    ngx_str_t         value;
+    ngx_lead_call_t  *call;
+
+    call = &ctx->call;
+
+    call->root = NULL;
+    ngx_str_null(&call->text);
+
+    if (call->fault.kind == NGX_LEAD_FAULT_UNAVAILABLE) {
+        ngx_str_set(&value, NGX_LEAD_RETRY_AFTER);
+
+        if (ngx_lead_reply_header(ctx->request, "Retry-After", &value)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return call->dialect->fault(call);
+}
+
+
+ngx_int_t
+ngx_lead_reply_header(ngx_http_request_t *r, const char *name,
+    ngx_str_t *value)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memzero(h, sizeof(ngx_table_elt_t));
+
+    h->hash = 1;
+    h->key.data = (u_char *) name;
+    h->key.len = ngx_strlen(name);
+    h->value = *value;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_lead_reply_headers(ngx_lead_ctx_t *ctx)
+{
+    ngx_uint_t        i;
+    ngx_lead_call_t  *call;
+
+    call = &ctx->call;
+
+    if (call->dialect->headers && call->dialect->headers(call) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < call->nheaders; i++) {
+        if (ngx_lead_reply_header(ctx->request, call->headers[i].name,
+                                  &call->headers[i].value)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_lead_reply_body(ngx_lead_call_t *call, ngx_buf_t **body)
+{
+    size_t      len;
+    ngx_buf_t  *b;
+
+    *body = NULL;
+
+    len = call->root ? ngx_lead_json_len(call->root) : call->text.len;
+
+    if (len == 0) {
+        return NGX_OK;
+    }
+
+    if (call->root) {
+        b = ngx_create_temp_buf(call->pool, len);
+        if (b == NULL) {
+            return NGX_ERROR;
+        }
+
+        b->last = ngx_lead_json_write(b->last, call->root);
+
+    } else {
+        b = ngx_calloc_buf(call->pool);
+        if (b == NULL) {
+            return NGX_ERROR;
+        }
+
+        b->pos = call->text.data;
+        b->last = call->text.data + len;
+        b->memory = 1;
+    }
+
+    *body = b;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_lead_reply_count(ngx_lead_ctx_t *ctx)
+{
+    ngx_lead_counters_t  *counters;
+
+    counters = ctx->lmcf->counters;
+
+    if (ctx->call.status >= NGX_HTTP_INTERNAL_SERVER_ERROR) {
+        (void) ngx_atomic_fetch_add(&counters->unavailable, 1);
+
+    } else if (ctx->call.status >= NGX_HTTP_BAD_REQUEST) {
+        (void) ngx_atomic_fetch_add(&counters->rejected, 1);
+    }
+}
