@@ -227,6 +227,8 @@ typedef struct {
     unsigned              archived:1;
 } leadctl_doc_t;
 
+/* a blank between tokens */
+int leadctl_blank(uint8_t c);
 /* NULL, or why the text is no document: one JSON object, in UTF-8, at most
  * depth deep, with so many members in one object (0: any number) */
 const char *leadctl_doc_read(leadctl_doc_t *doc, lead_bytes_t text,

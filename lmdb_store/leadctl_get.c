@@ -61,6 +61,8 @@ leadctl_lead_get(leadctl_t *ctl)
         return code;
     }
 
+    memset(&lead, 0, sizeof(lead_t));
+
     code = leadctl_lead_find(ctl, &find, &lead, account);
 
     if (code == LEADCTL_OK) {

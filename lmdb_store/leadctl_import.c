@@ -220,7 +220,7 @@ leadctl_import_line(leadctl_import_t *im, uint8_t *data, size_t len)
     const char      *why;
     leadctl_line_t  *line;
 
-    for (i = 0; i < len && memchr(" \t\r", data[i], 3); i++) {
+    for (i = 0; i < len && leadctl_blank(data[i]); i++) {
         /* void */
     }
 

@@ -117,9 +117,7 @@ leadctl_doc_read(leadctl_doc_t *doc, lead_bytes_t text, size_t depth,
     yajl_free(parse.yajl);
 
     if (status == yajl_status_ok) {
-        while (parse.end < text.len
-               && memchr(" \t\r\n", text.data[parse.end], 4))
-        {
+        while (parse.end < text.len && leadctl_blank(text.data[parse.end])) {
             parse.end++;
         }
 
@@ -129,6 +127,13 @@ leadctl_doc_read(leadctl_doc_t *doc, lead_bytes_t text, size_t depth,
     }
 
     return parse.why ? parse.why : "not valid JSON";
+}
+
+
+int
+leadctl_blank(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 
@@ -486,19 +491,8 @@ leadctl_doc_pack(uint8_t *data, size_t len)
             continue;
         }
 
-        switch (data[i]) {
-
-        case ' ':
-        case '\t':
-        case '\r':
-        case '\n':
-            break;
-
-        case '"':
-            quoted = 1;
-            /* fall through */
-
-        default:
+        if (!leadctl_blank(data[i])) {
+            quoted = data[i] == '"';
             *d++ = data[i];
         }
     }

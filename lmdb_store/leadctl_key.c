@@ -12,6 +12,7 @@
 
 #include "leadctl.h"
 #include <errno.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,8 +30,8 @@ typedef struct {
 
 static int leadctl_key_store(leadctl_t *ctl, lead_key_t *key, char *text,
     size_t len, int import);
-static int leadctl_key_taken_back(leadctl_t *ctl, const lead_key_t *key,
-    int err);
+static int leadctl_key_unseen(leadctl_t *ctl, const lead_key_t *key,
+    int import, int err);
 static void leadctl_key_print(leadctl_t *ctl, const lead_key_t *key,
     const char *account, const char *text);
 static void leadctl_key_row(leadctl_table_t *table, const lead_key_t *key,
@@ -139,8 +140,7 @@ leadctl_key_store(leadctl_t *ctl, lead_key_t *key, char *text, size_t len,
     errno = 0;
 
     if (fflush(stdout) != 0) {
-        return import ? LEADCTL_FAILED
-                      : leadctl_key_taken_back(ctl, key, errno);
+        return leadctl_key_unseen(ctl, key, import, errno);
     }
 
     if (!import) {
@@ -153,12 +153,22 @@ leadctl_key_store(leadctl_t *ctl, lead_key_t *key, char *text, size_t len,
 }
 
 
-/* nobody has seen the key: nobody could ever use it */
+/* a new key nobody has seen nobody could ever use; what is said here need
+ * not be said again when stdout is closed */
 
 static int
-leadctl_key_taken_back(leadctl_t *ctl, const lead_key_t *key, int err)
+leadctl_key_unseen(leadctl_t *ctl, const lead_key_t *key, int import, int err)
 {
     lead_error_t  e;
+
+    __fpurge(stdout);
+    clearerr(stdout);
+
+    if (import) {
+        return leadctl_error(LEADCTL_FAILED, "key %s was added, but its id "
+                             "could not be printed: %s", key->id,
+                             strerror(err));
+    }
 
     e.rc = lead_store_key_remove(ctl->store, key->id, &e);
 

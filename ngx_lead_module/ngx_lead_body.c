@@ -76,8 +76,14 @@ ngx_lead_body_copy(ngx_http_request_t *r, ngx_buf_t *b, u_char **dst,
         return NGX_ERROR;
     }
 
-    if (ngx_buf_in_memory(b)) {
-        *dst = ngx_cpymem(*dst, b->pos, len);
+    if (!b->in_file) {
+
+        /* a buffer without bytes may also be in no memory: the last one */
+
+        if (len) {
+            *dst = ngx_cpymem(*dst, b->pos, len);
+        }
+
         return NGX_OK;
     }
 

@@ -135,7 +135,12 @@ sub create {
 sub answer {
     my ($c) = @_;
 
-    return $c->response // { status => "none: $c->{error}", body => '{}' };
+    my $res = $c->response // { status => "none: $c->{error}", body => '{}' };
+
+    # nginx waits some seconds for clients to close: not a test's concern
+    $c->close;
+
+    return $res;
 }
 
 

@@ -24,7 +24,7 @@ binmode(Test::More->builder->$_(), ':encoding(UTF-8)')
 
 my $LEADCTL = $ENV{LEADCTL} || 'build/leadctl';
 
-plan(skip_all => "no $LEADCTL here: run make first") if !-x $LEADCTL;
+die "there is no $LEADCTL here: run make first\n" if !-x $LEADCTL;
 
 my @ARGS = split ' ', $ENV{LEADCTL_ARGS} || '';
 my $TMP = tempdir(CLEANUP => 1);
@@ -877,6 +877,33 @@ answers('check --json', ['--store', $L, '--json', 'check'], 0,
         qq({"ok":true,"findings":0}\n), '');
 
 
+# findings: the row of a key gets another id than the one it is found by
+
+{
+    my $D = store_dir();
+    my ($id) = new_key($D, qw(--account acme)) =~ /^$KEY/;
+    my $data = slurp("$D/lead.mdb");
+    (my $other = $id) =~ s/(.)\z/$1 eq 'x' ? 'y' : 'x'/e;
+    ok($data =~ s/\Q$id\E(?=\x00\x00\x00\x01)/$other/g, 'damaged');
+    spew("$D/lead.mdb", $data);
+
+    $out = answers('check with findings', ['--store', $D, 'check'], 1,
+                   qr/\A(?:[^\n]+\n)+\d+ findings?\n\z/, '');
+    my @found = split /\n/, $out;
+    my ($n) = $found[-1] =~ /^(\d+)/;
+    is($n, @found - 1, 'each has a line');
+
+    ($code, $out) = leadctl('--store', $D, '--json', 'check');
+    is($code, 1, 'check --json with findings');
+    my @json = lines($out);
+    is_deeply(pop @json, { ok => JSON::PP::false, findings => $n + 0 },
+              'the last line');
+    is_deeply([map { $_->{finding} } @json], [@found[0 .. $n - 1]],
+              'the findings');
+    is(slurp("$D/lead.mdb"), $data, 'check changes nothing');
+}
+
+
 # a lead's document damaged in the file: found or shown, never hidden
 
 {
@@ -902,7 +929,7 @@ answers('check --json', ['--store', $L, '--json', 'check'], 0,
 my $q = join ' ', map { "'$_'" } $LEADCTL, @ARGS, '--store', $store;
 
 SKIP: {
-    skip 'no /dev/full', 8 if !-c '/dev/full';
+    skip 'no /dev/full', 12 if !-c '/dev/full';
 
     my $keys = scalar(keys_of($store));
 
@@ -913,7 +940,26 @@ SKIP: {
 
     ($code, $out, $err) = shell("$q key add --account acme >/dev/full");
     is($code, 3, 'a key that cannot be printed');
-    like($err, qr/^leadctl: the key could not be printed .* and was removed again$/m,
+    like($err, qr/\Aleadctl: the key could not be printed .* and was removed again\n\z/,
+         '... is removed');
+    is(scalar(keys_of($store)), $keys, '... is');
+
+    $file = spew("$TMP/vendor", "another-vendors-key\n");
+    ($code, $out, $err) = shell("$q key add --account acme --key-file "
+                                . "'$file' >/dev/full");
+    is($code, 3, 'the id of an imported key that cannot be printed');
+    like($err, qr/\Aleadctl: key \w{8} was added, but its id .*\n\z/,
+         '... is said');
+    is(scalar(keys_of($store)), $keys + 1, '... the key is there');
+}
+
+{
+    my $keys = scalar(keys_of($store));
+
+    ($code, $out, $err) = shell("{ sleep 1; $q key add --account acme; "
+                                . "echo \$? >'$TMP/rc'; } | true; sleep 2");
+    like(slurp("$TMP/rc"), qr/\A3\n/, 'a key for a reader that is gone');
+    like($err, qr/\Aleadctl: the key could not be printed .* and was removed again\n\z/,
          '... is removed');
     is(scalar(keys_of($store)), $keys, '... is');
 }

@@ -114,6 +114,18 @@ sub decoded {
 }
 
 
+sub answer {
+    my ($c) = @_;
+
+    my $res = $c->response // { error => $c->{error} };
+
+    # nginx waits some seconds for clients to close: not a test's concern
+    $c->close;
+
+    return $res;
+}
+
+
 sub statuses {
     my %n;
 
@@ -254,8 +266,7 @@ sub of_all {
         my @new = map { $t->send_request(@{ creation("new $n $_") }) } 1 .. 2;
         $c->write($rest);
 
-        push @answers, map { $_->response // { error => $_->{error} } }
-            $c, @new;
+        push @answers, map { answer($_) } $c, @new;
     }
 
     is_deeply(statuses(@answers), { 201 => 60 },
@@ -365,8 +376,7 @@ sub load {
         my $search = $t->send_request('GET', '/api/leads?q=nobody', auth());
         my $page = $t->http('GET', $url, auth());
 
-        push @slow, map { $_->response // { error => $_->{error} } }
-            @writers, $search;
+        push @slow, map { answer($_) } @writers, $search;
 
         $n++;
         $seen{ $_->{id} }++ for @{ decoded($page)->{data} // [] };

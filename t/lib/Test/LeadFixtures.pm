@@ -57,7 +57,7 @@ sub lead_store {
     for (@Keys) {
         my ($text, $account, @more) = @$_;
         my $scope = "@more" =~ /--s(?:cope|ource)/ ? []
-            : [qw(--scope leads:read,leads:write)];
+            : ['--scope', 'leads:read,leads:write'];
 
         write_file("$Dir/key", "$text\n");
         my $out = leadctl('--json', qw(key add --account), $account, @$scope,
@@ -80,6 +80,7 @@ sub leadctl {
         // die "no leadctl: set LEADCTL\n";
     my $store = lead_store();
 
+    unlink "$Dir/out", "$Dir/err";
     run_program([$tool, '--store', $store, @args], stdout => "$Dir/out",
         stderr => "$Dir/err") == 0
         or die "leadctl @args: " . read_file("$Dir/err");
@@ -104,6 +105,10 @@ sub lead_conf {
             stage retained   name=Retained terminal;
         }
 
+        data caseType Family Business;
+        data city;
+        data zip;
+
         source zapier assignee=$Staff;
         source crm;
         source_field crm firstName  contact.name.first;
@@ -111,10 +116,6 @@ sub lead_conf {
         source_field crm externalId id;
         source_field crm caseType   type;
         source old disabled;
-
-        data caseType Family Business;
-        data city;
-        data zip;
     }
 
     lead_account F2 {
