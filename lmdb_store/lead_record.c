@@ -15,6 +15,7 @@
 
 #define LEAD_RECORD_EVENT_SHA       0x01
 #define LEAD_RECORD_EVENT_SNAPSHOT  0x02
+#define LEAD_RECORD_EVENT_FLAGS     0x03
 
 #define LEAD_RECORD_KEY_DISABLED    0x01
 
@@ -146,7 +147,8 @@ lead_record_lead_decode(lead_bytes_t row, uint32_t account,
 
     if (row.len < LEAD_RECORD_LEAD_HEAD
         || p[0] != LEAD_RECORD_VERSION
-        || p[1] > LEAD_MATCHES_MAX)
+        || p[1] > LEAD_MATCHES_MAX
+        || (p[2] | p[3]) != 0)
     {
         return -1;
     }
@@ -219,6 +221,7 @@ lead_record_event_decode(lead_bytes_t key, lead_bytes_t row,
     if (key.len != LEAD_RECORD_EVENT_KEY
         || row.len < LEAD_RECORD_EVENT_HEAD
         || p[0] != LEAD_RECORD_VERSION
+        || (p[1] & ~LEAD_RECORD_EVENT_FLAGS) != 0
         || p[2] > LEAD_EVENT_TYPE_MAX
         || p[3] > LEAD_ACTOR_MAX
         || lead_record_get32(p + 4) > LEAD_EVENT_DATA_MAX)
@@ -285,7 +288,8 @@ lead_record_outbox_decode(lead_bytes_t key, lead_bytes_t row,
 
     if (key.len != LEAD_RECORD_OUTBOX_KEY
         || row.len != LEAD_RECORD_OUTBOX_LEN
-        || p[0] != LEAD_RECORD_VERSION)
+        || p[0] != LEAD_RECORD_VERSION
+        || (p[1] | p[2] | p[3]) != 0)
     {
         return -1;
     }
@@ -341,7 +345,11 @@ lead_record_key_decode(lead_bytes_t row, lead_key_t *key)
 
     p = row.data;
 
-    if (row.len < LEAD_RECORD_KEY_HEAD || p[0] != LEAD_RECORD_VERSION) {
+    if (row.len < LEAD_RECORD_KEY_HEAD
+        || p[0] != LEAD_RECORD_VERSION
+        || (p[1] & ~LEAD_RECORD_KEY_DISABLED) != 0
+        || (p[6] | p[7]) != 0)
+    {
         return -1;
     }
 
@@ -439,7 +447,8 @@ lead_record_state_decode(lead_bytes_t row, lead_record_state_t *s)
 
     if (row.len != LEAD_RECORD_STATE_LEN
         || p[0] != LEAD_RECORD_VERSION
-        || p[1] >= LEAD_RECORD_GENERATIONS)
+        || p[1] >= LEAD_RECORD_GENERATIONS
+        || (p[2] | p[3]) != 0)
     {
         return -1;
     }

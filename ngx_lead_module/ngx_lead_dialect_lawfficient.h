@@ -30,6 +30,15 @@
 #define NGX_LEAD_LAW_NOT_MEMBER    "assignee_id is not a member of this firm."
 
 
+typedef enum {
+    NGX_LEAD_LAW_CREATED = 0,
+    NGX_LEAD_LAW_UPDATED,
+    NGX_LEAD_LAW_STATUS_CHANGED,
+    NGX_LEAD_LAW_ASSIGNED,
+    NGX_LEAD_LAW_ARCHIVED
+} ngx_lead_law_event_e;
+
+
 /* a call that writes; the texts are trimmed.  Of a PATCH: data NULL for what
  * is not to change, and an empty text for what is to go. */
 
@@ -76,12 +85,6 @@ typedef struct {
 
 #define ngx_lead_law_str(obj, literal)                                        \
     ngx_lead_law_text(ngx_lead_json_get(obj, literal))
-
-
-/* types of events */
-
-extern ngx_str_t  ngx_lead_law_lead_created;
-extern ngx_str_t  ngx_lead_law_lead_updated;
 
 
 /* ngx_lead_dialect_lawfficient.c */
@@ -148,7 +151,7 @@ ngx_int_t ngx_lead_law_match(ngx_lead_law_op_t *op, ngx_pool_t *pool,
     ngx_str_t *source, ngx_str_t *external_id);
 
 /* another event of op; stage: the lead's, by key; data: JSON, or NULL */
-void ngx_lead_law_event(ngx_lead_law_op_t *op, ngx_str_t *type,
+void ngx_lead_law_event(ngx_lead_law_op_t *op, ngx_lead_law_event_e what,
     ngx_str_t *stage, ngx_str_t *data);
 
 /* fills the decision with a document, op's events and its match */

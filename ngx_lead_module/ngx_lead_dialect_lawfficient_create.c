@@ -22,10 +22,6 @@ static void ngx_lead_law_create_decide(lead_op_t *lop, const lead_t *target,
     lead_decision_t *d);
 
 
-ngx_str_t  ngx_lead_law_lead_created = ngx_string("lead.created");
-ngx_str_t  ngx_lead_law_lead_updated = ngx_string("lead.updated");
-
-
 ngx_int_t
 ngx_lead_law_create(ngx_lead_call_t *call)
 {
@@ -169,7 +165,7 @@ ngx_lead_law_create_decide(lead_op_t *lop, const lead_t *target,
 
     op->nevents = 0;
 
-    ngx_lead_law_event(op, &ngx_lead_law_lead_created, &op->stage->key, NULL);
+    ngx_lead_law_event(op, NGX_LEAD_LAW_CREATED, &op->stage->key, NULL);
     ngx_lead_law_write(op, d, LEAD_INSERT, &op->doc, 0);
 }
 
@@ -483,14 +479,24 @@ ngx_lead_law_match(ngx_lead_law_op_t *op, ngx_pool_t *pool, ngx_str_t *source,
 
 
 void
-ngx_lead_law_event(ngx_lead_law_op_t *op, ngx_str_t *type, ngx_str_t *stage,
-    ngx_str_t *data)
+ngx_lead_law_event(ngx_lead_law_op_t *op, ngx_lead_law_event_e what,
+    ngx_str_t *stage, ngx_str_t *data)
 {
     uint32_t         *endpoints;
+    ngx_str_t        *type;
     lead_event_t     *event;
     ngx_lead_call_t  *call;
 
+    static ngx_str_t  types[] = {
+        ngx_string("lead.created"),
+        ngx_string("lead.updated"),
+        ngx_string("lead.status_changed"),
+        ngx_string("lead.assigned"),
+        ngx_string("lead.archived")
+    };
+
     call = op->call;
+    type = &types[what];
 
     event = &op->events[op->nevents];
     endpoints = op->endpoints + op->nevents * call->account->webhooks.nelts;

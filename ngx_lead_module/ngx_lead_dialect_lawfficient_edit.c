@@ -45,12 +45,6 @@ static void ngx_lead_law_shelve_decide(lead_op_t *lop, const lead_t *target,
     uint32_t archived, lead_decision_t *d);
 
 
-static ngx_str_t  ngx_lead_law_status_changed =
-    ngx_string("lead.status_changed");
-static ngx_str_t  ngx_lead_law_assigned = ngx_string("lead.assigned");
-static ngx_str_t  ngx_lead_law_archived = ngx_string("lead.archived");
-
-
 /* by the id of the path; what is no UUID is no lead */
 
 static ngx_int_t
@@ -184,15 +178,15 @@ ngx_lead_law_patch_decide(lead_op_t *lop, const lead_t *target,
             return;
         }
 
-        ngx_lead_law_event(op, &ngx_lead_law_lead_updated, stage, &fields);
+        ngx_lead_law_event(op, NGX_LEAD_LAW_UPDATED, stage, &fields);
     }
 
     if (moved.len) {
-        ngx_lead_law_event(op, &ngx_lead_law_status_changed, stage, &moved);
+        ngx_lead_law_event(op, NGX_LEAD_LAW_STATUS_CHANGED, stage, &moved);
     }
 
     if (assigned.len) {
-        ngx_lead_law_event(op, &ngx_lead_law_assigned, stage, &assigned);
+        ngx_lead_law_event(op, NGX_LEAD_LAW_ASSIGNED, stage, &assigned);
     }
 
     if (op->nevents == 0) {
@@ -378,7 +372,7 @@ ngx_lead_law_change(ngx_lead_law_edit_t *e, ngx_str_t *group, ngx_str_t *name,
         return;
     }
 
-    if (obj == NULL || obj->type != NGX_LEAD_JSON_OBJECT) {
+    if (group && (obj == NULL || obj->type != NGX_LEAD_JSON_OBJECT)) {
         node = ngx_lead_json_add(&e->gen, NULL, NULL, NGX_LEAD_JSON_OBJECT);
         ngx_lead_json_set_node(&e->gen, e->doc, group, node);
         obj = ngx_lead_json_find(e->doc, group->data, group->len);
@@ -672,8 +666,8 @@ ngx_lead_law_shelve_decide(lead_op_t *lop, const lead_t *target,
 
     stage = ngx_lead_law_str(ngx_lead_json_get(e.doc, "stage"), "key");
 
-    ngx_lead_law_event(op, archived ? &ngx_lead_law_archived
-                                    : &ngx_lead_law_lead_updated,
+    ngx_lead_law_event(op, archived ? NGX_LEAD_LAW_ARCHIVED
+                                    : NGX_LEAD_LAW_UPDATED,
                        stage, NULL);
 
     if (ngx_lead_law_save(&e, target, d) == NGX_OK) {

@@ -369,7 +369,7 @@ ngx_lead_law_ingest_insert(ngx_lead_law_op_t *op, lead_decision_t *d)
         return;
     }
 
-    ngx_lead_law_event(op, &ngx_lead_law_lead_created, &op->stage->key,
+    ngx_lead_law_event(op, NGX_LEAD_LAW_CREATED, &op->stage->key,
                        &op->call->body);
     ngx_lead_law_write(op, d, LEAD_INSERT, &op->doc, 0);
 }
@@ -387,7 +387,7 @@ ngx_lead_law_ingest_update(ngx_lead_law_op_t *op, const lead_t *target,
         return;
     }
 
-    ngx_lead_law_event(op, &ngx_lead_law_lead_updated,
+    ngx_lead_law_event(op, NGX_LEAD_LAW_UPDATED,
                        ngx_lead_law_str(ngx_lead_json_get(e.doc, "stage"),
                                         "key"),
                        &op->call->body);

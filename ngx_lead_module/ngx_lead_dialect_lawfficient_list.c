@@ -125,6 +125,8 @@ ngx_lead_law_cursor(ngx_lead_call_t *call, ngx_str_t *text)
     ngx_str_t     plain, time, check;
     lead_bytes_t  id;
 
+    ngx_memzero(buf, sizeof(buf));
+
     plain.data = buf;
     check.data = again;
 

@@ -483,7 +483,10 @@ sub footprint {
         10 * slow()), 'reloads: no old worker is left');
 
     my ($first, $last) = @at[1, -1];
-    is($last->{fds}, $first->{fds}, 'reloads: no more files are open');
+    # a connection of a test may be among the files for a moment
+    ok(wait_until(sub {
+        footprint(($t->workers)[0])->{fds} <= $first->{fds};
+    }, 5 * slow()), 'reloads: no more files are open');
     is($last->{stores}, $first->{stores}, 'reloads: the store is mapped once');
     cmp_ok($last->{rss} - $first->{rss}, '<', 3000 * slow(),
         'reloads: no more memory is used');

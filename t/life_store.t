@@ -115,7 +115,7 @@ sub complains {
     my ($t, $name, $pattern) = @_;
 
     ok(wait_until(sub {
-        3 <= (() = $t->log =~ /lead: opening the store/g);
+        2 <= (() = $t->log =~ /lead: opening the store/g);
     }, 15 * slow()), "$name: it tries again and again");
 
     my @crit = grep { /\[crit\]/ } split /^/, $t->log;

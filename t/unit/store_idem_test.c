@@ -282,7 +282,7 @@ test_ttl(void **state)
     store_t      *s;
     lead_id_t     id[60];
     lead_stat_t   stat;
-    char          key[60][8];
+    char          key[60][16];
 
     s = *state;
 

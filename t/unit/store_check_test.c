@@ -1,0 +1,624 @@
+
+/*
+ * Copyright (C) the ngx_lead authors
+ *
+ * The check finds what is wrong: damage of every kind is put into a sound
+ * store beneath the engine, one at a time.  Reads that meet damage say so.
+ */
+
+
+#include <unistd.h>
+
+#include <lmdb.h>
+
+#include "lead_record.h"
+#include "store_util.h"
+
+
+typedef struct {
+    MDB_env       *env;
+    MDB_txn       *txn;
+    lead_id_t      id;               /* of number 1, of acme */
+    uint32_t       acme;
+    uint32_t       endpoint;
+} raw_t;
+
+
+typedef void (*damage_pt)(raw_t *r);
+
+
+static MDB_dbi
+tree(raw_t *r, const char *name)
+{
+    MDB_dbi  dbi;
+
+    assert_int_equal(mdb_dbi_open(r->txn, name, 0, &dbi), 0);
+
+    return dbi;
+}
+
+
+static void
+put(raw_t *r, const char *name, const void *key, size_t len, const void *row,
+    size_t size)
+{
+    MDB_val  k, v;
+
+    k.mv_data = (void *) key;
+    k.mv_size = len;
+    v.mv_data = (void *) row;
+    v.mv_size = size;
+
+    assert_int_equal(mdb_put(r->txn, tree(r, name), &k, &v, 0), 0);
+}
+
+
+static void
+del(raw_t *r, const char *name, const void *key, size_t len)
+{
+    MDB_val  k;
+
+    k.mv_data = (void *) key;
+    k.mv_size = len;
+
+    assert_int_equal(mdb_del(r->txn, tree(r, name), &k, NULL), 0);
+}
+
+
+/* the first row of a tree, copied */
+
+static size_t
+first(raw_t *r, const char *name, uint8_t *key, size_t *len, uint8_t *row)
+{
+    MDB_val      k, v;
+    MDB_cursor  *cursor;
+
+    assert_int_equal(mdb_cursor_open(r->txn, tree(r, name), &cursor), 0);
+    assert_int_equal(mdb_cursor_get(cursor, &k, &v, MDB_FIRST), 0);
+
+    memcpy(key, k.mv_data, k.mv_size);
+    memcpy(row, v.mv_data, v.mv_size);
+    *len = k.mv_size;
+
+    mdb_cursor_close(cursor);
+
+    return v.mv_size;
+}
+
+
+static void
+del_first(raw_t *r, const char *name)
+{
+    size_t   len;
+    uint8_t  key[600], row[4096];
+
+    (void) first(r, name, key, &len, row);
+    del(r, name, key, len);
+}
+
+
+/* the first row under a key that is another in one byte, counted from the end
+ * if negative */
+
+static void
+move_first(raw_t *r, const char *name, int at)
+{
+    size_t   len, size;
+    uint8_t  key[600], row[4096];
+
+    size = first(r, name, key, &len, row);
+    del(r, name, key, len);
+    key[at < 0 ? (int) len + at : at] ^= 0x40;
+    put(r, name, key, len, row, size);
+}
+
+
+static void
+change_first(raw_t *r, const char *name, int at)
+{
+    size_t   len, size;
+    uint8_t  key[600], row[4096];
+
+    size = first(r, name, key, &len, row);
+    row[at < 0 ? (int) size + at : at] ^= 0x40;
+    put(r, name, key, len, row, size);
+}
+
+
+static void
+cut_first(raw_t *r, const char *name)
+{
+    size_t   len, size;
+    uint8_t  key[600], row[4096];
+
+    size = first(r, name, key, &len, row);
+    put(r, name, key, len, row, size > 8 ? 8 : size - 1);
+}
+
+
+static void number_gone(raw_t *r) { del_first(r, "numbers"); }
+static void number_cut(raw_t *r) { cut_first(r, "numbers"); }
+static void number_wrong(raw_t *r) { change_first(r, "numbers", -1); }
+static void number_moved(raw_t *r) { move_first(r, "numbers", -1); }
+static void lookup_gone(raw_t *r) { del_first(r, "lookup"); }
+static void lookup_kind(raw_t *r) { move_first(r, "lookup", 0); }
+static void lookup_lead(raw_t *r) { move_first(r, "lookup", -1); }
+static void lookup_row(raw_t *r)
+{
+    size_t   len;
+    uint8_t  key[600], row[4096];
+
+    (void) first(r, "lookup", key, &len, row);
+    put(r, "lookup", key, len, "x", 1);
+}
+static void lead_cut(raw_t *r) { cut_first(r, "leads"); }
+static void lead_version(raw_t *r) { change_first(r, "leads", 0); }
+static void lead_matches(raw_t *r) { change_first(r, "leads", 1); }
+static void lead_number(raw_t *r) { change_first(r, "leads", 15); }
+static void lead_hash(raw_t *r) { change_first(r, "leads", 42); }
+static void lead_gone(raw_t *r) { del_first(r, "leads"); }
+static void lead_account(raw_t *r) { move_first(r, "leads", 0); }
+static void lead_late(raw_t *r) { move_first(r, "leads", 5); }
+static void lead_created(raw_t *r) { change_first(r, "leads", 20); }
+static void lead_key(raw_t *r) { put(r, "leads", "short", 5, "x", 1); }
+static void event_gone(raw_t *r) { del_first(r, "events"); }
+static void event_cut(raw_t *r) { cut_first(r, "events"); }
+static void event_flag(raw_t *r) { change_first(r, "events", 1); }
+static void event_type(raw_t *r) { change_first(r, "events", 2); }
+static void event_sha(raw_t *r) { change_first(r, "events", 17); }
+static void event_late(raw_t *r) { move_first(r, "events", -3); }
+static void event_lead(raw_t *r) { move_first(r, "events", 19); }
+static void outbox_cut(raw_t *r) { cut_first(r, "outbox"); }
+static void outbox_endpoint(raw_t *r) { move_first(r, "outbox", 1); }
+static void outbox_event(raw_t *r) { move_first(r, "outbox", -2); }
+static void outbox_account(raw_t *r) { change_first(r, "outbox", 5); }
+static void idem_cut(raw_t *r) { cut_first(r, "idem0"); }
+static void idem_hash(raw_t *r) { move_first(r, "idem0", 0); }
+static void idem_event(raw_t *r) { move_first(r, "idem0", -1); }
+static void idem_lead(raw_t *r) { change_first(r, "idem0", 15); }
+static void count_gone(raw_t *r)
+{
+    uint8_t  key[5];
+
+    key[0] = LEAD_RECORD_COUNT;
+    (void) lead_record_put32(key + 1, r->acme);
+    del(r, "counters", key, 5);
+}
+static void count_wrong(raw_t *r)
+{
+    uint8_t  key[5], row[8];
+
+    key[0] = LEAD_RECORD_COUNT;
+    (void) lead_record_put32(key + 1, r->acme);
+    (void) lead_record_put64(row, 3);
+    put(r, "counters", key, 5, row, 8);
+}
+static void count_cut(raw_t *r)
+{
+    uint8_t  key[5];
+
+    key[0] = LEAD_RECORD_COUNT;
+    (void) lead_record_put32(key + 1, r->acme);
+    put(r, "counters", key, 5, "x", 1);
+}
+static void count_of_none(raw_t *r)
+{
+    uint8_t  key[5], row[8];
+
+    key[0] = LEAD_RECORD_COUNT;
+    (void) lead_record_put32(key + 1, r->acme + 1);
+    (void) lead_record_put64(row, 3);
+    put(r, "counters", key, 5, row, 8);
+}
+static void count_of_nobody(raw_t *r)
+{
+    uint8_t  key[5], row[8];
+
+    key[0] = LEAD_RECORD_COUNT;
+    (void) lead_record_put32(key + 1, 99);
+    (void) lead_record_put64(row, 0);
+    put(r, "counters", key, 5, row, 8);
+}
+static void counter_kind(raw_t *r) { put(r, "counters", "x", 1, "x", 1); }
+static void state_gone(raw_t *r) { del(r, "counters", "", 1); }
+static void state_back(raw_t *r)
+{
+    uint8_t              zero, row[LEAD_RECORD_STATE_LEN];
+    lead_record_state_t  state;
+
+    memset(&state, 0, sizeof(state));
+    state.number = 1;
+    state.event = 1;
+    zero = 0;
+
+    lead_record_state_encode(row, &state);
+    put(r, "counters", &zero, 1, row, sizeof(row));
+}
+static void key_cut(raw_t *r) { cut_first(r, "keys"); }
+static void key_id(raw_t *r) { change_first(r, "keys", 9); }
+static void key_gone(raw_t *r) { del_first(r, "keys"); }
+static void key_account(raw_t *r) { change_first(r, "keys", 17); }
+static void key_id_gone(raw_t *r) { del_first(r, "key_ids"); }
+static void key_id_cut(raw_t *r) { cut_first(r, "key_ids"); }
+static void account_gone(raw_t *r) { del_first(r, "accounts"); }
+static void account_name(raw_t *r) { change_first(r, "accounts", 0); }
+static void account_name_gone(raw_t *r) { del_first(r, "account_names"); }
+static void endpoint_gone(raw_t *r) { del_first(r, "endpoints"); }
+static void endpoint_name_gone(raw_t *r) { del_first(r, "endpoint_names"); }
+static void endpoint_account(raw_t *r)
+{
+    uint8_t  key[4];
+
+    move_first(r, "endpoint_names", 0);
+    (void) lead_record_put32(key, r->endpoint);
+    change_first(r, "endpoints", 0);
+}
+
+
+static const struct {
+    const char   *name;
+    damage_pt     damage;
+    const char   *finding;
+} damages[] = {
+    { "number gone", number_gone, "is not found by its number" },
+    { "number cut", number_cut, "number cannot be read" },
+    { "number of another", number_wrong, "is no lead's" },
+    { "number moved", number_moved, "is no lead's" },
+    { "look-up gone", lookup_gone, "is not found by its match key" },
+    { "look-up of a kind", lookup_kind, "without its match key" },
+    { "look-up of no lead", lookup_lead, "points to a lead that is not" },
+    { "look-up with a row", lookup_row, "look-up row cannot be read" },
+    { "lead cut", lead_cut, "cannot be read" },
+    { "lead's version", lead_version, "cannot be read" },
+    { "lead's matches", lead_matches, "cannot be read" },
+    { "lead's number", lead_number, "is not found by its number" },
+    { "lead's hash", lead_hash, "without its match key" },
+    { "lead gone", lead_gone, "of a lead that is not there" },
+    { "lead's account", lead_account, "is not there, but has leads" },
+    { "lead to come", lead_late, "has an id to come" },
+    { "lead's time", lead_created, "lacks the event of its creation" },
+    { "lead's key", lead_key, "a lead has a key of 5 bytes" },
+    { "event gone", event_gone, "lacks the event of its creation" },
+    { "event cut", event_cut, "an event cannot be read" },
+    { "event's flag", event_flag, "an event cannot be read" },
+    { "event's type", event_type, "an event cannot be read" },
+    { "event's hash", event_sha, "is not that of event" },
+    { "event to come", event_late, "is to come yet" },
+    { "event of no lead", event_lead, "of a lead that is not there" },
+    { "outbox cut", outbox_cut, "an outbox row cannot be read" },
+    { "outbox's endpoint", outbox_endpoint, "an outbox row is for endpoint" },
+    { "outbox's event", outbox_event, "an outbox row points to event" },
+    { "outbox's account", outbox_account, "an outbox row is for endpoint" },
+    { "idempotency cut", idem_cut, "idempotency record cannot be read" },
+    { "idempotency's hash", idem_hash, "is not that of event" },
+    { "idempotency's event", idem_event, "is not that of event" },
+    { "idempotency's lead", idem_lead, "names a lead" },
+    { "count gone", count_gone, "its counter is another" },
+    { "count wrong", count_wrong, "its counter is another" },
+    { "count cut", count_cut, "a counter cannot be read" },
+    { "count of no leads", count_of_none, "has no leads" },
+    { "count of nobody", count_of_nobody, "but has a counter" },
+    { "counter's kind", counter_kind, "a counter cannot be read" },
+    { "state gone", state_gone, "there is no valid state" },
+    { "state gone back", state_back, "to be given yet" },
+    { "key cut", key_cut, "a key cannot be read" },
+    { "key's id", key_id, "is not found by its id" },
+    { "key gone", key_gone, "is no key's" },
+    { "key's account", key_account, "but has a key" },
+    { "id gone", key_id_gone, "is not found by its id" },
+    { "id cut", key_id_cut, "a key's id cannot be read" },
+    { "account gone", account_gone, "an account's name has no counterpart" },
+    { "account's name", account_name, "an account has no counterpart" },
+    { "name gone", account_name_gone, "an account has no counterpart" },
+    { "endpoint gone", endpoint_gone, "an endpoint's name has no" },
+    { "endpoint's name gone", endpoint_name_gone, "an endpoint has no" },
+    { "endpoint of nobody", endpoint_account, "but has an endpoint" }
+};
+
+
+static void
+fill(store_t *s, raw_t *r)
+{
+    op_t        *op;
+    uint32_t     endpoint;
+    lead_key_t   key;
+
+    assert_int_equal(lead_store_endpoint(s->store, s->acme, BYTES("crm"),
+                                         &endpoint, &s->e), LEAD_OK);
+
+    op = op_new(s->acme, "{\"v\":1}");
+    op_match(op, 1, "ann@acme.test");
+    op_counter(op, "c", 1);
+    op_idempotency(op, "key");
+    op->events[0].endpoints = &endpoint;
+    op->events[0].nendpoints = 1;
+    op_commit(s, op);
+    r->id = op->op.leads->id;
+    op_free(op);
+
+    (void) store_insert(s, s->acme, "{\"v\":2}", 0, NULL, NULL);
+
+    memset(&key, 0, sizeof(key));
+    key.account = s->acme;
+    assert_int_equal(lead_store_key_add(s->store, &key, BYTES("a key"),
+                                        &s->e), LEAD_OK);
+    assert_int_equal(store_findings(s), 0);
+
+    r->acme = s->acme;
+    r->endpoint = endpoint;
+}
+
+
+static void
+raw_open(store_t *s, raw_t *r)
+{
+    store_close(s);
+
+    assert_int_equal(mdb_env_create(&r->env), 0);
+    assert_int_equal(mdb_env_set_maxdbs(r->env, 32), 0);
+    assert_int_equal(mdb_env_open(r->env, s->file, MDB_NOSUBDIR, 0600), 0);
+    assert_int_equal(mdb_txn_begin(r->env, NULL, 0, &r->txn), 0);
+}
+
+
+static void
+raw_close(store_t *s, raw_t *r)
+{
+    assert_int_equal(mdb_txn_commit(r->txn), 0);
+    mdb_env_close(r->env);
+
+    store_open(s);
+}
+
+
+typedef struct {
+    const char  *expected;
+    uint64_t     n;
+    int          seen;
+} found_t;
+
+
+static void
+found(void *ctx, const char *finding)
+{
+    found_t  *f;
+
+    f = ctx;
+    f->n++;
+
+    assert_null(strstr(finding, "ann@"));
+
+    if (strstr(finding, f->expected) != NULL) {
+        f->seen = 1;
+    }
+}
+
+
+static void
+test_damage(void **state)
+{
+    raw_t     r;
+    size_t    i;
+    void     *one;
+    found_t   f;
+    store_t  *s;
+    uint64_t  n;
+
+    for (i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+
+        assert_int_equal(store_setup(&one), 0);
+        s = one;
+
+        fill(s, &r);
+        raw_open(s, &r);
+        damages[i].damage(&r);
+        raw_close(s, &r);
+
+        memset(&f, 0, sizeof(f));
+        f.expected = damages[i].finding;
+
+        assert_int_equal(lead_store_check(s->store, found, &f, &n, &s->e),
+                         LEAD_OK);
+
+        if (n == 0 || n != f.n || !f.seen) {
+            fail_msg("%s: %llu findings, %s", damages[i].name,
+                     (unsigned long long) n,
+                     f.seen ? "the one expected" : "but not that expected");
+        }
+
+        /* nobody has to listen */
+
+        assert_int_equal(lead_store_check(s->store, NULL, NULL, &n, &s->e),
+                         LEAD_OK);
+        assert_int_equal(n, f.n);
+
+        (void) store_teardown(&one);
+    }
+}
+
+
+static int
+no_lead(void *ctx, const lead_t *lead)
+{
+    return 0;
+}
+
+
+static int
+no_event(void *ctx, const lead_event_row_t *event)
+{
+    return 0;
+}
+
+
+static int
+no_row(void *ctx, const lead_outbox_row_t *row)
+{
+    return 0;
+}
+
+
+static int
+no_key(void *ctx, const lead_key_t *key)
+{
+    return 0;
+}
+
+
+/* what meets damage says so, and a batch that does writes nothing */
+
+static void
+test_reads(void **state)
+{
+    op_t         *ops[2];
+    char          name[LEAD_NAME_MAX + 1];
+    raw_t         r;
+    store_t      *s;
+    uint32_t      number;
+    uint64_t      n;
+    lead_id_t     next;
+    lead_key_t    key, got;
+    lead_list_t   list;
+    lead_find_t   find;
+    uint8_t       zero, count[5], big[200];
+
+    s = *state;
+
+    fill(s, &r);
+    memset(&key, 0, sizeof(key));
+    key.account = s->acme;
+    (void) strcpy(key.id, "ABCDEFGH");
+    assert_int_equal(lead_store_key_add(s->store, &key, BYTES("another key"),
+                                        &s->e), LEAD_OK);
+
+    raw_open(s, &r);
+    lead_cut(&r);
+    event_cut(&r);
+    outbox_cut(&r);
+    number_cut(&r);
+    put(&r, "key_ids", "ABCDEFGH", 8, "x", 1);
+    put(&r, "account_names", "odd", 3, "x", 1);
+    memset(big, 'n', sizeof(big));
+    put(&r, "accounts", "\0\0\0\1", 4, big, 200);
+    count[0] = LEAD_RECORD_COUNT;
+    (void) lead_record_put32(count + 1, s->acme);
+    put(&r, "counters", count, 5, "x", 1);
+    raw_close(s, &r);
+
+    memset(&find, 0, sizeof(find));
+    find.by = LEAD_BY_ID;
+    find.id = r.id;
+    assert_int_equal(lead_store_get(s->store, s->acme, &find, no_lead, NULL,
+                                    &s->e), LEAD_CORRUPT);
+    find.by = LEAD_BY_NUMBER;
+    find.number = 1;
+    assert_int_equal(lead_store_get(s->store, s->acme, &find, no_lead, NULL,
+                                    &s->e), LEAD_CORRUPT);
+
+    memset(&list, 0, sizeof(list));
+    list.account = s->acme;
+    list.slice = 10;
+    list.sink = no_lead;
+    assert_int_equal(lead_store_list(s->store, &list, &next, &s->e),
+                     LEAD_CORRUPT);
+    assert_int_equal(lead_store_events(s->store, s->acme, &r.id, no_event,
+                                       NULL, &s->e), LEAD_CORRUPT);
+    assert_int_equal(lead_store_outbox(s->store, 0, no_row, NULL, &s->e),
+                     LEAD_CORRUPT);
+    assert_int_equal(lead_store_key_remove(s->store, "ABCDEFGH", &s->e),
+                     LEAD_CORRUPT);
+    assert_int_equal(lead_store_account(s->store, BYTES("odd"), &number,
+                                        &s->e), LEAD_CORRUPT);
+    assert_int_equal(lead_store_account_name(s->store, 1, name, &s->e),
+                     LEAD_CORRUPT);
+    assert_int_equal(lead_store_count(s->store, s->acme, &n, &s->e),
+                     LEAD_CORRUPT);
+
+    ops[0] = op_new(s->other, "{}");
+    ops[1] = op_new(s->acme, "{}");
+    op_by_id(ops[1], &r.id);
+    assert_int_equal(op_commit_many(s, ops, 2), LEAD_CORRUPT);
+    op_free(ops[1]);
+
+    ops[1] = op_new(s->acme, "{}");
+    assert_int_equal(op_commit_many(s, ops, 2), LEAD_CORRUPT);
+    assert_int_equal(op_commit_group(s, ops, 2), LEAD_CORRUPT);
+    assert_int_equal(ops[0]->op.nleads, 0);
+    op_idempotency(ops[1], "key");
+    assert_int_equal(op_commit_many(s, ops, 2), LEAD_CORRUPT);
+    op_free(ops[0]);
+    op_free(ops[1]);
+
+    assert_int_equal(store_leads(s), 2);
+
+    raw_open(s, &r);
+    zero = 0;
+    put(&r, "counters", &zero, 1, "x", 1);
+    key_cut(&r);
+    raw_close(s, &r);
+
+    ops[0] = op_new(s->other, "{}");
+    assert_int_equal(op_commit_many(s, ops, 1), LEAD_CORRUPT);
+    op_free(ops[0]);
+    assert_int_equal(lead_store_sweep(s->store, &s->e), LEAD_CORRUPT);
+    assert_int_equal(lead_store_key_list(s->store, no_key, NULL, &s->e),
+                     LEAD_CORRUPT);
+
+    if (lead_store_key_find(s->store, BYTES("a key"), &got, &s->e)
+        == LEAD_OK)
+    {
+        assert_int_equal(lead_store_key_find(s->store, BYTES("another key"),
+                                             &got, &s->e), LEAD_CORRUPT);
+    }
+}
+
+
+/* a record whose lead is gone stands for nothing */
+
+static void
+test_lead_gone(void **state)
+{
+    op_t     *op;
+    raw_t     r;
+    store_t  *s;
+
+    s = *state;
+
+    fill(s, &r);
+    raw_open(s, &r);
+    del_first(&r, "leads");
+    raw_close(s, &r);
+
+    op = op_new(s->acme, "{}");
+    op_idempotency(op, "key");
+    op_by_match(op, 1, "ann@acme.test");
+    op_commit(s, op);
+    assert_int_equal(op->op.outcome, LEAD_INSERTED);
+    assert_false(op->has_target);
+    r.id = op->op.leads->id;
+    op_free(op);
+
+    /* and what took its place is found behind it */
+
+    op = op_new(s->acme, "{}");
+    op_idempotency(op, "key");
+    op_commit(s, op);
+    assert_int_equal(op->op.outcome, LEAD_REPLAYED);
+    assert_id_equal(op->op.leads->id, r.id);
+    op_free(op);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(test_damage),
+        cmocka_unit_test_setup_teardown(test_reads, store_setup,
+                                        store_teardown),
+        cmocka_unit_test_setup_teardown(test_lead_gone, store_setup,
+                                        store_teardown)
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
