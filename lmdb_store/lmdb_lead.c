@@ -166,6 +166,8 @@ lead_lmdb_remember(lead_lmdb_txn_t *t, lead_op_t **ops, size_t n,
     uint8_t    *ids;
     lead_rc_t   rc;
 
+    ids = NULL;
+
     rc = lead_lmdb_index_remember(t, ops[0]->account, sha, event, n, &ids);
 
     for (i = 0; rc == LEAD_OK && i < n; i++) {
@@ -212,9 +214,11 @@ lead_lmdb_op_replay(lead_lmdb_txn_t *t, lead_op_t *op, uint8_t *sha)
     rc = lead_lmdb_sha(t, op->account, LEAD_RECORD_IDEMPOTENCY,
                        op->idempotency, sha);
 
-    if (rc == LEAD_OK) {
-        rc = lead_lmdb_index_replay(t, op->account, sha, &ids);
+    if (rc != LEAD_OK) {
+        return rc;
     }
+
+    rc = lead_lmdb_index_replay(t, op->account, sha, &ids);
 
     return rc == LEAD_OK ? lead_lmdb_op_replayed(t, op, ids) : rc;
 }

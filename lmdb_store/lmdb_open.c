@@ -377,6 +377,8 @@ lead_lmdb_trees(lead_store_t *store, int create, lead_error_t *e)
     MDB_txn    *txn;
     lead_rc_t   rc;
 
+    rc = LEAD_OK;
+
     for (write = 0; write < 2; write++) {
 
         err = mdb_txn_begin(store->env, NULL, write ? 0 : MDB_RDONLY, &txn);
@@ -466,12 +468,10 @@ lead_lmdb_marker(lead_store_t *store, MDB_txn *txn, lead_error_t *e)
         return lead_lmdb_error(store, err, "mdb_get() failed", e);
     }
 
-    if (err == 0) {
-        bytes.data = row.mv_data;
-        bytes.len = row.mv_size;
-    }
+    bytes.data = err == 0 ? row.mv_data : NULL;
+    bytes.len = err == 0 ? row.mv_size : 0;
 
-    if (err != 0 || lead_record_marker_decode(bytes, &m) != 0) {
+    if (lead_record_marker_decode(bytes, &m) != 0) {
         return lead_store_fail(e, LEAD_FOREIGN, 0,
                                "\"%.180s\" is no lead store", store->path);
     }

@@ -61,7 +61,7 @@ lead_lmdb_put(lead_lmdb_txn_t *t, unsigned tree, const void *key, size_t len,
 
     rc = lead_lmdb_reserve(t, tree, key, len, size, 0, &p);
 
-    if (rc == LEAD_OK && size != 0) {
+    if (rc == LEAD_OK && p != NULL && size != 0) {
         memcpy(p, row, size);
     }
 

@@ -147,9 +147,11 @@ lead_lmdb_count_slot(lead_lmdb_txn_t *t, uint32_t account,
 
     rc = lead_lmdb_count_flush(t, c);
 
-    if (rc == LEAD_OK) {
-        rc = lead_lmdb_count_read(t, account, &leads);
+    if (rc != LEAD_OK) {
+        return rc;
     }
+
+    rc = lead_lmdb_count_read(t, account, &leads);
 
     if (rc == LEAD_OK) {
         c->account = account;

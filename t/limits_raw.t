@@ -430,7 +430,8 @@ sub head {
 
 for my $case (
     ['no Host', 400, "GET /api/leads HTTP/1.1\r\n\r\n"],
-    ['a bad header', 400, "GET /api/leads HTTP/1.1\r\nHost: a\r\nX\0Y: 1\r\n\r\n"],
+    ['a bad header', 400, "GET /api/leads HTTP/1.1\r\nHost: a\r\n"
+        . "X\0Y: 1\r\n\r\n"],
     ['large headers', 400, "GET /api/leads HTTP/1.1\r\nHost: a\r\nX: "
         . 'x' x 5000 . "\r\n\r\n"],
     ['both lengths', 400, "POST /api/leads HTTP/1.1\r\nHost: a\r\n"

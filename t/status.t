@@ -217,7 +217,8 @@ pass_over();
         'log: a disabled key');
 
     ask($Stranger, 'POST', '/api/leads', lead());
-    logged(qr/^- POST 401 $nobody result=rejected time=-$/, 'log: an unknown key');
+    logged(qr/^- POST 401 $nobody result=rejected time=-$/,
+        'log: an unknown key');
 
     ask(undef, 'POST', '/api/leads', lead());
     logged(qr/^- POST 401 $nobody result=rejected time=-$/, 'log: no key');
@@ -265,7 +266,7 @@ pass_over();
         'away: the page says so');
     logged(qr/^- GET 200 /, 'away: and is logged');
     is(ask($Key, 'POST', '/api/leads', lead())->{status}, 503, 'away: 503');
-    logged(qr/^- POST 503 dialect=lawfficient account=- .* result=failed time=-$/,
+    logged(qr/^- POST 503 dialect=lawfficient account=- .* result=failed time/,
         'away: failed');
     is(status()->{requests}{unavailable}, 1, 'away: it is counted');
 }

@@ -8,8 +8,9 @@
  * committed" is a condition of a test and not a sleep.
  *
  * The directory is that of LEAD_GATE.  While it has a file "<step>", a thread
- * that comes to the step makes "<step>.held", with its process id, and waits; it
- * unlinks that file when it goes on.  The steps of a commit of LMDB, in their order:
+ * that comes to the step makes "<step>.held", with its process id, and waits;
+ * it unlinks that file when it goes on.  The steps of a commit of LMDB, in
+ * their order:
  *
  *     pages    the pages that changed are about to be written
  *     sync     they are about to be synced

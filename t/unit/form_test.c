@@ -640,11 +640,17 @@ test_cut(void **state)
                                "&c=\xe4\xbd\xa0%00&b=%zz&=3&d";
 
     for (i = 0; i < sizeof(doc); i++) {
-        root = form(doc, i, i % 2, __LINE__);
+        root = form(doc, i, 0, __LINE__);
+        assert_true(root->n <= 5);
+        root = form(doc, i, 1, __LINE__);
         assert_true(root->n <= 4);
-        root = form(doc + i, sizeof(doc) - 1 - i, i % 2, __LINE__);
+        root = form(doc + i, sizeof(doc) - 1 - i, 1, __LINE__);
         assert_true(root->n <= 5);
     }
+
+    check_takes(doc, sizeof(doc) - 1, 1, "{\"a\":[{\"email\":"
+                "\"\xf0\x9f\x98\x80 x\"}],\"b\":\"%zz\","
+                "\"c\":\"\xe4\xbd\xa0\\u0000\",\"d\":\"\"}", __LINE__);
 }
 
 

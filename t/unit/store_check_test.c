@@ -24,7 +24,7 @@ typedef struct {
 } raw_t;
 
 
-typedef void (*damage_pt)(raw_t *r);
+typedef void (*damage_pt)(raw_t *r, const char *name, int at);
 
 
 static MDB_dbi
@@ -87,7 +87,7 @@ first(raw_t *r, const char *name, uint8_t *key, size_t *len, uint8_t *row)
 
 
 static void
-del_first(raw_t *r, const char *name)
+del_first(raw_t *r, const char *name, int at)
 {
     size_t   len;
     uint8_t  key[600], row[4096];
@@ -126,7 +126,7 @@ change_first(raw_t *r, const char *name, int at)
 
 
 static void
-cut_first(raw_t *r, const char *name)
+cut_first(raw_t *r, const char *name, int at)
 {
     size_t   len, size;
     uint8_t  key[600], row[4096];
@@ -136,14 +136,8 @@ cut_first(raw_t *r, const char *name)
 }
 
 
-static void number_gone(raw_t *r) { del_first(r, "numbers"); }
-static void number_cut(raw_t *r) { cut_first(r, "numbers"); }
-static void number_wrong(raw_t *r) { change_first(r, "numbers", -1); }
-static void number_moved(raw_t *r) { move_first(r, "numbers", -1); }
-static void lookup_gone(raw_t *r) { del_first(r, "lookup"); }
-static void lookup_kind(raw_t *r) { move_first(r, "lookup", 0); }
-static void lookup_lead(raw_t *r) { move_first(r, "lookup", -1); }
-static void lookup_row(raw_t *r)
+static void
+lookup_row(raw_t *r, const char *name, int at)
 {
     size_t   len;
     uint8_t  key[600], row[4096];
@@ -151,32 +145,17 @@ static void lookup_row(raw_t *r)
     (void) first(r, "lookup", key, &len, row);
     put(r, "lookup", key, len, "x", 1);
 }
-static void lead_cut(raw_t *r) { cut_first(r, "leads"); }
-static void lead_version(raw_t *r) { change_first(r, "leads", 0); }
-static void lead_matches(raw_t *r) { change_first(r, "leads", 1); }
-static void lead_number(raw_t *r) { change_first(r, "leads", 15); }
-static void lead_hash(raw_t *r) { change_first(r, "leads", 42); }
-static void lead_gone(raw_t *r) { del_first(r, "leads"); }
-static void lead_account(raw_t *r) { move_first(r, "leads", 0); }
-static void lead_late(raw_t *r) { move_first(r, "leads", 5); }
-static void lead_created(raw_t *r) { change_first(r, "leads", 20); }
-static void lead_key(raw_t *r) { put(r, "leads", "short", 5, "x", 1); }
-static void event_gone(raw_t *r) { del_first(r, "events"); }
-static void event_cut(raw_t *r) { cut_first(r, "events"); }
-static void event_flag(raw_t *r) { change_first(r, "events", 1); }
-static void event_type(raw_t *r) { change_first(r, "events", 2); }
-static void event_sha(raw_t *r) { change_first(r, "events", 17); }
-static void event_late(raw_t *r) { move_first(r, "events", -3); }
-static void event_lead(raw_t *r) { move_first(r, "events", 19); }
-static void outbox_cut(raw_t *r) { cut_first(r, "outbox"); }
-static void outbox_endpoint(raw_t *r) { move_first(r, "outbox", 1); }
-static void outbox_event(raw_t *r) { move_first(r, "outbox", -2); }
-static void outbox_account(raw_t *r) { change_first(r, "outbox", 5); }
-static void idem_cut(raw_t *r) { cut_first(r, "idem0"); }
-static void idem_hash(raw_t *r) { move_first(r, "idem0", 0); }
-static void idem_event(raw_t *r) { move_first(r, "idem0", -1); }
-static void idem_lead(raw_t *r) { change_first(r, "idem0", 15); }
-static void count_gone(raw_t *r)
+
+
+static void
+lead_key(raw_t *r, const char *name, int at)
+{
+    put(r, "leads", "short", 5, "x", 1);
+}
+
+
+static void
+count_gone(raw_t *r, const char *name, int at)
 {
     uint8_t  key[5];
 
@@ -184,7 +163,10 @@ static void count_gone(raw_t *r)
     (void) lead_record_put32(key + 1, r->acme);
     del(r, "counters", key, 5);
 }
-static void count_wrong(raw_t *r)
+
+
+static void
+count_wrong(raw_t *r, const char *name, int at)
 {
     uint8_t  key[5], row[8];
 
@@ -193,7 +175,10 @@ static void count_wrong(raw_t *r)
     (void) lead_record_put64(row, 3);
     put(r, "counters", key, 5, row, 8);
 }
-static void count_cut(raw_t *r)
+
+
+static void
+count_cut(raw_t *r, const char *name, int at)
 {
     uint8_t  key[5];
 
@@ -201,7 +186,10 @@ static void count_cut(raw_t *r)
     (void) lead_record_put32(key + 1, r->acme);
     put(r, "counters", key, 5, "x", 1);
 }
-static void count_of_none(raw_t *r)
+
+
+static void
+count_of_none(raw_t *r, const char *name, int at)
 {
     uint8_t  key[5], row[8];
 
@@ -210,7 +198,10 @@ static void count_of_none(raw_t *r)
     (void) lead_record_put64(row, 3);
     put(r, "counters", key, 5, row, 8);
 }
-static void count_of_nobody(raw_t *r)
+
+
+static void
+count_of_nobody(raw_t *r, const char *name, int at)
 {
     uint8_t  key[5], row[8];
 
@@ -219,9 +210,24 @@ static void count_of_nobody(raw_t *r)
     (void) lead_record_put64(row, 0);
     put(r, "counters", key, 5, row, 8);
 }
-static void counter_kind(raw_t *r) { put(r, "counters", "x", 1, "x", 1); }
-static void state_gone(raw_t *r) { del(r, "counters", "", 1); }
-static void state_back(raw_t *r)
+
+
+static void
+counter_kind(raw_t *r, const char *name, int at)
+{
+    put(r, "counters", "x", 1, "x", 1);
+}
+
+
+static void
+state_gone(raw_t *r, const char *name, int at)
+{
+    del(r, "counters", "", 1);
+}
+
+
+static void
+state_back(raw_t *r, const char *name, int at)
 {
     uint8_t              zero, row[LEAD_RECORD_STATE_LEN];
     lead_record_state_t  state;
@@ -234,23 +240,12 @@ static void state_back(raw_t *r)
     lead_record_state_encode(row, &state);
     put(r, "counters", &zero, 1, row, sizeof(row));
 }
-static void key_cut(raw_t *r) { cut_first(r, "keys"); }
-static void key_id(raw_t *r) { change_first(r, "keys", 9); }
-static void key_gone(raw_t *r) { del_first(r, "keys"); }
-static void key_account(raw_t *r) { change_first(r, "keys", 17); }
-static void key_id_gone(raw_t *r) { del_first(r, "key_ids"); }
-static void key_id_cut(raw_t *r) { cut_first(r, "key_ids"); }
-static void account_gone(raw_t *r) { del_first(r, "accounts"); }
-static void account_name(raw_t *r) { change_first(r, "accounts", 0); }
-static void account_name_gone(raw_t *r) { del_first(r, "account_names"); }
-static void endpoint_gone(raw_t *r) { del_first(r, "endpoints"); }
-static void endpoint_name_gone(raw_t *r) { del_first(r, "endpoint_names"); }
-static void endpoint_account(raw_t *r)
-{
-    uint8_t  key[4];
 
+
+static void
+endpoint_account(raw_t *r, const char *name, int at)
+{
     move_first(r, "endpoint_names", 0);
-    (void) lead_record_put32(key, r->endpoint);
     change_first(r, "endpoints", 0);
 }
 
@@ -258,61 +253,116 @@ static void endpoint_account(raw_t *r)
 static const struct {
     const char   *name;
     damage_pt     damage;
+    const char   *tree;
+    int           at;
     const char   *finding;
 } damages[] = {
-    { "number gone", number_gone, "is not found by its number" },
-    { "number cut", number_cut, "number cannot be read" },
-    { "number of another", number_wrong, "is no lead's" },
-    { "number moved", number_moved, "is no lead's" },
-    { "look-up gone", lookup_gone, "is not found by its match key" },
-    { "look-up of a kind", lookup_kind, "without its match key" },
-    { "look-up of no lead", lookup_lead, "points to a lead that is not" },
-    { "look-up with a row", lookup_row, "look-up row cannot be read" },
-    { "lead cut", lead_cut, "cannot be read" },
-    { "lead's version", lead_version, "cannot be read" },
-    { "lead's matches", lead_matches, "cannot be read" },
-    { "lead's number", lead_number, "is not found by its number" },
-    { "lead's hash", lead_hash, "without its match key" },
-    { "lead gone", lead_gone, "of a lead that is not there" },
-    { "lead's account", lead_account, "is not there, but has leads" },
-    { "lead to come", lead_late, "has an id to come" },
-    { "lead's time", lead_created, "lacks the event of its creation" },
-    { "lead's key", lead_key, "a lead has a key of 5 bytes" },
-    { "event gone", event_gone, "lacks the event of its creation" },
-    { "event cut", event_cut, "an event cannot be read" },
-    { "event's flag", event_flag, "an event cannot be read" },
-    { "event's type", event_type, "an event cannot be read" },
-    { "event's hash", event_sha, "is not that of event" },
-    { "event to come", event_late, "is to come yet" },
-    { "event of no lead", event_lead, "of a lead that is not there" },
-    { "outbox cut", outbox_cut, "an outbox row cannot be read" },
-    { "outbox's endpoint", outbox_endpoint, "an outbox row is for endpoint" },
-    { "outbox's event", outbox_event, "an outbox row points to event" },
-    { "outbox's account", outbox_account, "an outbox row is for endpoint" },
-    { "idempotency cut", idem_cut, "idempotency record cannot be read" },
-    { "idempotency's hash", idem_hash, "is not that of event" },
-    { "idempotency's event", idem_event, "is not that of event" },
-    { "idempotency's lead", idem_lead, "names a lead" },
-    { "count gone", count_gone, "its counter is another" },
-    { "count wrong", count_wrong, "its counter is another" },
-    { "count cut", count_cut, "a counter cannot be read" },
-    { "count of no leads", count_of_none, "has no leads" },
-    { "count of nobody", count_of_nobody, "but has a counter" },
-    { "counter's kind", counter_kind, "a counter cannot be read" },
-    { "state gone", state_gone, "there is no valid state" },
-    { "state gone back", state_back, "to be given yet" },
-    { "key cut", key_cut, "a key cannot be read" },
-    { "key's id", key_id, "is not found by its id" },
-    { "key gone", key_gone, "is no key's" },
-    { "key's account", key_account, "but has a key" },
-    { "id gone", key_id_gone, "is not found by its id" },
-    { "id cut", key_id_cut, "a key's id cannot be read" },
-    { "account gone", account_gone, "an account's name has no counterpart" },
-    { "account's name", account_name, "an account has no counterpart" },
-    { "name gone", account_name_gone, "an account has no counterpart" },
-    { "endpoint gone", endpoint_gone, "an endpoint's name has no" },
-    { "endpoint's name gone", endpoint_name_gone, "an endpoint has no" },
-    { "endpoint of nobody", endpoint_account, "but has an endpoint" }
+    { "number gone", del_first, "numbers", 0,
+      "is not found by its number" },
+    { "number cut", cut_first, "numbers", 0,
+      "number cannot be read" },
+    { "number of another", change_first, "numbers", -1,
+      "is no lead's" },
+    { "number moved", move_first, "numbers", -1,
+      "is no lead's" },
+    { "look-up gone", del_first, "lookup", 0,
+      "is not found by its match key" },
+    { "look-up of a kind", move_first, "lookup", 0,
+      "without its match key" },
+    { "look-up of no lead", move_first, "lookup", -1,
+      "points to a lead that is not" },
+    { "look-up with a row", lookup_row, NULL, 0,
+      "look-up row cannot be read" },
+    { "lead cut", cut_first, "leads", 0,
+      "cannot be read" },
+    { "lead's version", change_first, "leads", 0,
+      "cannot be read" },
+    { "lead's matches", change_first, "leads", 1,
+      "cannot be read" },
+    { "lead's number", change_first, "leads", 15,
+      "is not found by its number" },
+    { "lead's hash", change_first, "leads", 42,
+      "without its match key" },
+    { "lead gone", del_first, "leads", 0,
+      "of a lead that is not there" },
+    { "lead's account", move_first, "leads", 0,
+      "is not there, but has leads" },
+    { "lead to come", move_first, "leads", 5,
+      "has an id to come" },
+    { "lead's time", change_first, "leads", 20,
+      "lacks the event of its creation" },
+    { "lead's key", lead_key, NULL, 0,
+      "a lead has a key of 5 bytes" },
+    { "event gone", del_first, "events", 0,
+      "lacks the event of its creation" },
+    { "event cut", cut_first, "events", 0,
+      "an event cannot be read" },
+    { "event's flag", change_first, "events", 1,
+      "an event cannot be read" },
+    { "event's type", change_first, "events", 2,
+      "an event cannot be read" },
+    { "event's hash", change_first, "events", 17,
+      "is not that of event" },
+    { "event to come", move_first, "events", -3,
+      "is to come yet" },
+    { "event of no lead", move_first, "events", 19,
+      "of a lead that is not there" },
+    { "outbox cut", cut_first, "outbox", 0,
+      "an outbox row cannot be read" },
+    { "outbox's endpoint", move_first, "outbox", 1,
+      "an outbox row is for endpoint" },
+    { "outbox's event", move_first, "outbox", -2,
+      "an outbox row points to event" },
+    { "outbox's account", change_first, "outbox", 5,
+      "an outbox row is for endpoint" },
+    { "idempotency cut", cut_first, "idem0", 0,
+      "idempotency record cannot be read" },
+    { "idempotency's hash", move_first, "idem0", 0,
+      "is not that of event" },
+    { "idempotency's event", move_first, "idem0", -1,
+      "is not that of event" },
+    { "idempotency's lead", change_first, "idem0", 15,
+      "names a lead" },
+    { "count gone", count_gone, NULL, 0,
+      "its counter is another" },
+    { "count wrong", count_wrong, NULL, 0,
+      "its counter is another" },
+    { "count cut", count_cut, NULL, 0,
+      "a counter cannot be read" },
+    { "count of no leads", count_of_none, NULL, 0,
+      "has no leads" },
+    { "count of nobody", count_of_nobody, NULL, 0,
+      "but has a counter" },
+    { "counter's kind", counter_kind, NULL, 0,
+      "a counter cannot be read" },
+    { "state gone", state_gone, NULL, 0,
+      "there is no valid state" },
+    { "state gone back", state_back, NULL, 0,
+      "to be given yet" },
+    { "key cut", cut_first, "keys", 0,
+      "a key cannot be read" },
+    { "key's id", change_first, "keys", 9,
+      "is not found by its id" },
+    { "key gone", del_first, "keys", 0,
+      "is no key's" },
+    { "key's account", change_first, "keys", 17,
+      "but has a key" },
+    { "id gone", del_first, "key_ids", 0,
+      "is not found by its id" },
+    { "id cut", cut_first, "key_ids", 0,
+      "a key's id cannot be read" },
+    { "account gone", del_first, "accounts", 0,
+      "an account's name has no counterpart" },
+    { "account's name", change_first, "accounts", 0,
+      "an account has no counterpart" },
+    { "name gone", del_first, "account_names", 0,
+      "an account has no counterpart" },
+    { "endpoint gone", del_first, "endpoints", 0,
+      "an endpoint's name has no" },
+    { "endpoint's name gone", del_first, "endpoint_names", 0,
+      "an endpoint has no" },
+    { "endpoint of nobody", endpoint_account, NULL, 0,
+      "but has an endpoint" }
 };
 
 
@@ -411,7 +461,7 @@ test_damage(void **state)
 
         fill(s, &r);
         raw_open(s, &r);
-        damages[i].damage(&r);
+        damages[i].damage(&r, damages[i].tree, damages[i].at);
         raw_close(s, &r);
 
         memset(&f, 0, sizeof(f));
@@ -492,10 +542,10 @@ test_reads(void **state)
                                         &s->e), LEAD_OK);
 
     raw_open(s, &r);
-    lead_cut(&r);
-    event_cut(&r);
-    outbox_cut(&r);
-    number_cut(&r);
+    cut_first(&r, "leads", 0);
+    cut_first(&r, "events", 0);
+    cut_first(&r, "outbox", 0);
+    cut_first(&r, "numbers", 0);
     put(&r, "key_ids", "ABCDEFGH", 8, "x", 1);
     put(&r, "account_names", "odd", 3, "x", 1);
     memset(big, 'n', sizeof(big));
@@ -554,7 +604,7 @@ test_reads(void **state)
     raw_open(s, &r);
     zero = 0;
     put(&r, "counters", &zero, 1, "x", 1);
-    key_cut(&r);
+    cut_first(&r, "keys", 0);
     raw_close(s, &r);
 
     ops[0] = op_new(s->other, "{}");
@@ -586,7 +636,7 @@ test_lead_gone(void **state)
 
     fill(s, &r);
     raw_open(s, &r);
-    del_first(&r, "leads");
+    del_first(&r, "leads", 0);
     raw_close(s, &r);
 
     op = op_new(s->acme, "{}");

@@ -181,6 +181,24 @@ test_silent(void **state)
     assert_int_equal(lead_store_events(s->store, s->acme, &id, count_event,
                                        &n, &s->e), LEAD_OK);
     assert_int_equal(n, 0);
+
+    op = op_new(s->acme, "{}");
+    op->d.nevents = 0;
+    op_commit(s, op);
+    op_free(op);
+
+    /* the first of several events tells whose record it is */
+
+    op = op_new(s->acme, "{}");
+    op->d.nevents = 3;
+    op->events[1].type = BYTES("lead.assigned");
+    op->events[2].type = BYTES("lead.seen");
+    op_idempotency(op, "several");
+    op_commit(s, op);
+    id = op->op.leads->id;
+    op_free(op);
+
+    assert_true(replayed(s, s->acme, "several", &id));
     assert_int_equal(store_findings(s), 0);
 }
 

@@ -400,6 +400,8 @@ test_other_process(void **state)
 
     op = op_new(s->acme, "{}");
 
+    assert_int_equal(store_leads(s), 0);
+
     pid = fork();
 
     if (pid == 0) {
@@ -410,7 +412,19 @@ test_other_process(void **state)
             _exit(1);
         }
 
+        /* and closing takes no slot from the one that opened */
+
         lead_store_close(s->store);
+
+        s = child_open(s, STORE_SIZE);
+
+        if (lead_store_stat(s->store, &stat, &s->e) != LEAD_OK
+            || stat.readers != 2)
+        {
+            _exit(2);
+        }
+
+        store_close(s);
         _exit(0);
     }
 
