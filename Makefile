@@ -34,11 +34,13 @@ SANITIZE  ?=
 ifeq ($(SANITIZE),)
 OPTIMIZE   = -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 else
+# what sanitizers add to the code misleads gcc's flow analysis
 OPTIMIZE   = -O1 -g -fno-omit-frame-pointer -fsanitize=$(SANITIZE)
+SANE       = -Wno-maybe-uninitialized -Wno-format-truncation
 endif
 
 WARNINGS   = -Wall -Wextra -Wno-unused-parameter -Wmissing-prototypes \
-             -Wstrict-prototypes -Wpointer-arith -Wformat-security
+             -Wstrict-prototypes -Wpointer-arith -Wformat-security $(SANE)
 CFLAGS    ?=
 LDFLAGS   ?=
 FLAGS      = $(OPTIMIZE) -fPIC $(WARNINGS) $(CFLAGS)

@@ -369,7 +369,7 @@ Content-Type: text/plain
 
 === of equal names the last counts: a lead
 --- request eval: main::post('{"first_name":5,"first_name":"","data":null,"data":{"caseType":"none"},', substr(main::lead('"data":{"caseType":"Family"}'), 1))
---- response_body_like: "data":{"caseType":"Family"}
+--- response_body_like: "data":\{"caseType":"Family"\}
 
 
 

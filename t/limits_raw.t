@@ -293,7 +293,10 @@ sub head {
     $c->write(lead(200));
     created($c->response // { error => $c->{error} }, 'expect');
 
+    # nobody is told to send what nobody will read
     $c = raw(head('Content-Length: 70000', 'Expect: 100-continue'));
+    ok(wait_until(sub { $c->fill; $c->{in} =~ /\r\n\r\n/ }, 10 * slow())
+        && $c->{in} =~ m{^HTTP/1\.1 413 }, 'expect, too large: at once');
     error_is($c->response // { error => $c->{error} }, 413,
         'payload_too_large', 'expect, too large');
 

@@ -7,7 +7,25 @@
  */
 
 
+#include <unistd.h>
+#include <sys/random.h>
+
 #include "store_util.h"
+
+
+/* stands in for OpenSSL's where the store calls it */
+
+static int  no_randomness;
+
+
+int RAND_bytes(unsigned char *buf, int num);
+
+
+int
+RAND_bytes(unsigned char *buf, int num)
+{
+    return !no_randomness && getrandom(buf, (size_t) num, 0) == num;
+}
 
 
 static lead_key_t
@@ -262,6 +280,39 @@ test_list(void **state)
 
 
 static void
+test_no_randomness(void **state)
+{
+    op_t        *op;
+    char         text[LEAD_KEY_TEXT_LEN + 1];
+    store_t     *s;
+    lead_key_t   key;
+
+    s = *state;
+
+    key = key_of(s->acme);
+    op = op_new(s->acme, "{}");
+
+    no_randomness = 1;
+
+    assert_int_equal(lead_store_key_make(&key, text), LEAD_IO);
+    key.id[0] = '\0';
+    assert_int_equal(lead_store_key_add(s->store, &key, BYTES("x"), &s->e),
+                     LEAD_IO);
+    assert_int_equal(op_commit_many(s, &op, 1), LEAD_IO);
+
+    store_close(s);
+    (void) unlink(s->file);
+    assert_int_equal(lead_store_open(s->dir, &s->opts, &s->store, &s->e),
+                     LEAD_IO);
+
+    no_randomness = 0;
+
+    store_open(s);
+    op_free(op);
+}
+
+
+static void
 test_plausible(void **state)
 {
     char         text[LEAD_KEY_TEXT_LEN + 1], typo[LEAD_KEY_TEXT_LEN + 1];
@@ -322,6 +373,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_import, store_setup,
                                         store_teardown),
         cmocka_unit_test_setup_teardown(test_list, store_setup,
+                                        store_teardown),
+        cmocka_unit_test_setup_teardown(test_no_randomness, store_setup,
                                         store_teardown),
         cmocka_unit_test(test_plausible)
     };

@@ -7,6 +7,7 @@
  */
 
 
+#include <time.h>
 #include <unistd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -117,6 +118,34 @@ test_open(void **state)
     assert_int_equal(try_open(s, s->dir, &s->opts), LEAD_OK);
 
     lead_store_close(NULL);
+}
+
+
+/* without a clock of the caller's the system's is read */
+
+static void
+test_clock(void **state)
+{
+    store_t     *s;
+    int64_t      before, after;
+    lead_key_t   key;
+
+    s = *state;
+
+    store_close(s);
+    s->opts.clock = NULL;
+    store_open(s);
+
+    memset(&key, 0, sizeof(key));
+    key.account = s->acme;
+
+    before = (int64_t) time(NULL) * 1000000;
+    assert_int_equal(lead_store_key_add(s->store, &key, BYTES("x"), &s->e),
+                     LEAD_OK);
+    after = ((int64_t) time(NULL) + 1) * 1000000;
+
+    assert_true(key.created >= before);
+    assert_true(key.created <= after);
 }
 
 
@@ -544,6 +573,8 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test_setup_teardown(test_open, store_setup,
+                                        store_teardown),
+        cmocka_unit_test_setup_teardown(test_clock, store_setup,
                                         store_teardown),
         cmocka_unit_test_setup_teardown(test_umask_and_owner, store_setup,
                                         store_teardown),

@@ -9,6 +9,7 @@
 
 #include <signal.h>
 #include <unistd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <lmdb.h>
