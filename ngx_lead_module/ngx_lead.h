@@ -22,7 +22,7 @@
 #define NGX_LEAD_VERSION           "0.1.0"
 
 #define NGX_LEAD_IDEMPOTENCY_MAX   255       /* characters of the header */
-#define NGX_LEAD_RETRY_AFTER       "1"       /* seconds, with a 503 */
+#define NGX_LEAD_RETRY_AFTER       1         /* seconds, with a 503 */
 
 
 /* contexts of directives inside lead_account{} and its blocks; below
@@ -109,7 +109,9 @@ struct ngx_lead_ctx_s {
     u_char                 lead_id[LEAD_ID_TEXT_LEN + 1];
     ngx_uint_t             usec;             /* spent in the commit */
 
-    lead_t                *lead;             /* ngx_lead_handler_get() */
+    size_t                 body_max;
+    lead_t                *lead;             /* ngx_lead_read_get()'s, */
+    unsigned               nomem:1;          /* whose copy failed */
 };
 
 
@@ -166,7 +168,8 @@ ngx_int_t ngx_lead_route(ngx_lead_ctx_t *ctx);
 ngx_int_t ngx_lead_body_collect(ngx_http_request_t *r, ngx_str_t *body);
 
 /* ngx_lead_body.c: the body as a tree in call->json, by what the route wants
- * and Content-Type says.  NGX_OK, NGX_DECLINED: call->fault is set, NGX_ERROR. */
+ * and Content-Type says.  NGX_OK, NGX_DECLINED: call->fault is set,
+ * NGX_ERROR. */
 ngx_int_t ngx_lead_body_parse(ngx_lead_ctx_t *ctx);
 
 /* ngx_lead_rate.c: counts the request of call->key against lead_rate and sets
@@ -186,6 +189,18 @@ ngx_uint_t ngx_lead_auth_in_body(ngx_lead_call_t *call);
  * queue is full or the store is not there. */
 ngx_int_t ngx_lead_commit_init(ngx_lead_worker_t *w, ngx_cycle_t *cycle);
 ngx_int_t ngx_lead_commit_submit(ngx_lead_ctx_t *ctx);
+
+/* ngx_lead_idempotency.c: call->idempotency from the header.  NGX_OK,
+ * NGX_DECLINED: call->fault is set. */
+ngx_int_t ngx_lead_idempotency(ngx_lead_ctx_t *ctx);
+
+/* what the store knows it by, in call->pool; NGX_ERROR: no memory */
+ngx_int_t ngx_lead_idempotency_scope(ngx_lead_call_t *call,
+    lead_bytes_t *scope);
+
+/* ngx_lead_read.c: the lead of call->find, with call->events and
+ * call->values.  NGX_OK, NGX_DECLINED: call->fault is set, NGX_ERROR. */
+ngx_int_t ngx_lead_read_get(ngx_lead_ctx_t *ctx, lead_t *lead);
 
 /* ngx_lead_read.c: a page of a list, on the thread pool, in slices; as
  * ngx_lead_commit_submit() */

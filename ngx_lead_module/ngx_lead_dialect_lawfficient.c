@@ -292,7 +292,7 @@ ngx_lead_law_add_lead(ngx_lead_json_gen_t *gen, ngx_lead_call_t *call,
                                + 2 * NGX_LEAD_FIELD_TIME_LEN);
 
     if (p == NULL
-        || ngx_lead_json_parse(gen->pool, &text, &doc, &why) != NGX_OK)
+        || ngx_lead_json_parse_doc(gen->pool, &text, &doc, &why) != NGX_OK)
     {
         return NGX_ERROR;
     }

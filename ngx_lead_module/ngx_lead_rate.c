@@ -22,7 +22,7 @@
 
 typedef struct {
     u_char                 key[LEAD_KEY_ID_LEN];
-    uint32_t               place;        /* of the location; with key "": free */
+    uint32_t               place;        /* of the location */
     uint32_t               total;        /* of all seconds */
     ngx_msec_t             now;          /* the newest second in the ring */
     uint32_t               seconds[NGX_LEAD_RATE_SECONDS];
