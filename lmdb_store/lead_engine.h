@@ -25,7 +25,7 @@ lead_rc_t lead_store_fail(lead_error_t *e, lead_rc_t rc, int err,
 
 /* offered: LEAD_OK, or why a decision cannot be carried out */
 lead_rc_t lead_store_decision_check(const lead_decision_t *d,
-    const lead_t *target);
+    const lead_t *target, const lead_t *second);
 
 /* offered: n characters of base62; LEAD_IO: no randomness */
 lead_rc_t lead_store_random_text(char *text, size_t n);
@@ -74,6 +74,8 @@ lead_rc_t lead_lmdb_key_list(lead_store_t *store, lead_key_sink_pt sink,
 
 lead_rc_t lead_lmdb_stat(lead_store_t *store, lead_stat_t *stat,
     lead_error_t *e);
+lead_rc_t lead_lmdb_counter(lead_store_t *store, uint32_t account,
+    lead_bytes_t name, uint64_t *value, lead_error_t *e);
 lead_rc_t lead_lmdb_count(lead_store_t *store, uint32_t account,
     uint64_t *leads, lead_error_t *e);
 lead_rc_t lead_lmdb_sweep(lead_store_t *store, lead_error_t *e);

@@ -24,6 +24,8 @@ static lead_rc_t lead_store_op_check(const lead_op_t *op);
 static lead_rc_t lead_store_find_check(const lead_find_t *find);
 static lead_rc_t lead_store_matches_check(const lead_match_t *matches,
     size_t n);
+static lead_rc_t lead_store_second_check(const lead_decision_t *d,
+    const lead_t *target, const lead_t *second);
 static lead_rc_t lead_store_event_check(const lead_event_t *event,
     const lead_t *target);
 static int lead_store_bytes_bad(lead_bytes_t bytes);
@@ -310,8 +312,52 @@ lead_store_matches_check(const lead_match_t *matches, size_t n)
 }
 
 
+/* what a decision says of the second lead and of counters */
+
+static lead_rc_t
+lead_store_second_check(const lead_decision_t *d, const lead_t *target,
+    const lead_t *second)
+{
+    size_t     i;
+    lead_rc_t  rc;
+
+    if (d->nsecond_events > LEAD_EVENTS_MAX || d->nraise > LEAD_COUNTERS_MAX) {
+        return LEAD_TOOBIG;
+    }
+
+    if ((d->nsecond_events != 0
+         && (d->second_events == NULL || second == NULL))
+        || (d->nraise != 0 && d->raise == NULL)
+        || (d->keep_matches && d->verdict != LEAD_UPDATE))
+    {
+        return LEAD_INVALID;
+    }
+
+    for (i = 0; i < d->nsecond_events; i++) {
+        rc = lead_store_event_check(&d->second_events[i], target);
+
+        if (rc == LEAD_OK) {
+            rc = lead_store_event_check(&d->second_events[i], second);
+        }
+
+        if (rc != LEAD_OK) {
+            return rc;
+        }
+    }
+
+    for (i = 0; i < d->nraise; i++) {
+        if (lead_store_bytes_bad(d->raise[i])) {
+            return LEAD_INVALID;
+        }
+    }
+
+    return LEAD_OK;
+}
+
+
 lead_rc_t
-lead_store_decision_check(const lead_decision_t *d, const lead_t *target)
+lead_store_decision_check(const lead_decision_t *d, const lead_t *target,
+    const lead_t *second)
 {
     size_t     i;
     lead_rc_t  rc;
@@ -343,6 +389,12 @@ lead_store_decision_check(const lead_decision_t *d, const lead_t *target)
         if (rc != LEAD_OK) {
             return rc;
         }
+    }
+
+    rc = lead_store_second_check(d, target, second);
+
+    if (rc != LEAD_OK || d->keep_matches) {
+        return rc;
     }
 
     return lead_store_matches_check(d->matches, d->nmatches);
@@ -558,6 +610,18 @@ lead_rc_t
 lead_store_stat(lead_store_t *store, lead_stat_t *stat, lead_error_t *e)
 {
     return lead_lmdb_stat(store, stat, e);
+}
+
+
+lead_rc_t
+lead_store_counter(lead_store_t *store, uint32_t account, lead_bytes_t name,
+    uint64_t *value, lead_error_t *e)
+{
+    if (lead_store_bytes_bad(name)) {
+        return lead_store_fail(e, LEAD_INVALID, 0, "a counter without a name");
+    }
+
+    return lead_lmdb_counter(store, account, name, value, e);
 }
 
 

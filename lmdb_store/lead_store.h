@@ -25,8 +25,9 @@
  *     opened.  A call in another process fails with LEAD_INVALID.
  *   - All calls are thread-safe.  lead_store_commit() and the other writing
  *     calls wait for the writer of any process, then for the disk: call them
- *     where waiting is allowed.  lead_store_get() and lead_store_key_find()
- *     never wait for the disk's writer and may be called in an event loop.
+ *     where waiting is allowed.  lead_store_get(), lead_store_events(),
+ *     lead_store_counter() and lead_store_key_find() never wait for the disk's
+ *     writer and may be called in an event loop.
  *   - A sink runs inside a read transaction and sees memory that is gone when
  *     it returns: it copies what it keeps, is quick, and calls no store
  *     function.
@@ -214,10 +215,20 @@ typedef struct {
     lead_bytes_t          doc;       /* the whole new document */
     uint32_t              flags;
     unsigned              touch:1;   /* an update that counts as activity */
+    unsigned              keep_matches:1;  /* an update: those it has */
     const lead_match_t   *matches;   /* all the lead has from now on */
     size_t                nmatches;
     const lead_event_t   *events;
     size_t                nevents;
+
+    /* appended to the history of the second lead, which stays as it is */
+    const lead_event_t   *second_events;
+    size_t                nsecond_events;
+
+    /* counters that rise by one, beside those of the operation: such as
+     * depend on what was found; scoped by account here */
+    const lead_bytes_t   *raise;
+    size_t                nraise;
 } lead_decision_t;
 
 
@@ -337,6 +348,10 @@ typedef struct {
 } lead_event_row_t;
 
 typedef int (*lead_event_sink_pt)(void *ctx, const lead_event_row_t *event);
+
+/* a counter of the account; 0 if it was never raised */
+lead_rc_t lead_store_counter(lead_store_t *store, uint32_t account,
+    lead_bytes_t name, uint64_t *value, lead_error_t *e);
 
 /* the events of a lead, newest first; LEAD_OK also when there are none */
 lead_rc_t lead_store_events(lead_store_t *store, uint32_t account,

@@ -32,6 +32,7 @@ typedef struct {
 
     lead_decision_t        d;
     lead_record_t          record;          /* as written */
+    lead_t                 beside;          /* the second lead, copied */
     lead_lmdb_counters_t   counters;
 
     size_t                 nkeys;
@@ -46,6 +47,8 @@ typedef struct {
 static lead_rc_t lead_lmdb_op_find(lead_lmdb_op_t *o);
 static lead_rc_t lead_lmdb_op_decide(lead_lmdb_op_t *o);
 static lead_rc_t lead_lmdb_op_check(lead_lmdb_op_t *o);
+static lead_rc_t lead_lmdb_op_endpoints(lead_lmdb_op_t *o,
+    const lead_event_t *events, size_t n);
 static lead_rc_t lead_lmdb_op_matches(lead_lmdb_op_t *o);
 static const lead_record_match_t *lead_lmdb_op_known(lead_lmdb_op_t *o,
     const lead_match_t *match);
@@ -54,8 +57,9 @@ static void lead_lmdb_op_result(lead_lmdb_op_t *o);
 static lead_rc_t lead_lmdb_op_write(lead_lmdb_op_t *o);
 static lead_rc_t lead_lmdb_op_lead(lead_lmdb_op_t *o);
 static lead_rc_t lead_lmdb_op_events(lead_lmdb_op_t *o);
-static lead_rc_t lead_lmdb_op_event(lead_lmdb_op_t *o,
+static lead_rc_t lead_lmdb_op_event(lead_lmdb_op_t *o, const lead_t *lead,
     const lead_event_t *event, const uint8_t *sha);
+static lead_rc_t lead_lmdb_op_beside(lead_lmdb_op_t *o);
 
 
 lead_rc_t
@@ -169,7 +173,9 @@ lead_lmdb_op_decide(lead_lmdb_op_t *o)
         return LEAD_OK;
     }
 
-    op->rc = lead_store_decision_check(&o->d, target);
+    op->rc = lead_store_decision_check(&o->d, target,
+                                       o->has_second ? &o->second.lead
+                                                     : NULL);
 
     if (op->rc != LEAD_OK || o->d.verdict == LEAD_KEEP) {
         return LEAD_OK;
@@ -182,25 +188,23 @@ lead_lmdb_op_decide(lead_lmdb_op_t *o)
 static lead_rc_t
 lead_lmdb_op_check(lead_lmdb_op_t *o)
 {
-    size_t               i, n;
-    lead_rc_t            rc;
-    const lead_event_t  *event;
+    lead_rc_t  rc;
 
-    for (i = 0; i < o->d.nevents; i++) {
-        event = &o->d.events[i];
+    rc = lead_lmdb_op_endpoints(o, o->d.events, o->d.nevents);
 
-        for (n = 0; n < event->nendpoints; n++) {
-            rc = lead_lmdb_endpoint_known(o->t, event->endpoints[n],
-                                          o->op->account);
-            if (rc == LEAD_NOTFOUND) {
-                o->op->rc = LEAD_INVALID;
-                return LEAD_OK;
-            }
+    if (rc == LEAD_OK) {
+        rc = lead_lmdb_op_endpoints(o, o->d.second_events,
+                                    o->d.nsecond_events);
+    }
 
-            if (rc != LEAD_OK) {
-                return rc;
-            }
-        }
+    if (rc != LEAD_OK || o->op->rc != LEAD_OK) {
+        return rc;
+    }
+
+    if (o->d.nsecond_events != 0
+        && lead_lmdb_op_copy(o->op, &o->second.lead, &o->beside) != 0)
+    {
+        return LEAD_OK;
     }
 
     rc = lead_lmdb_op_matches(o);
@@ -213,6 +217,33 @@ lead_lmdb_op_check(lead_lmdb_op_t *o)
 }
 
 
+static lead_rc_t
+lead_lmdb_op_endpoints(lead_lmdb_op_t *o, const lead_event_t *events,
+    size_t nevents)
+{
+    size_t     i, n;
+    lead_rc_t  rc;
+
+    for (i = 0; i < nevents; i++) {
+
+        for (n = 0; n < events[i].nendpoints; n++) {
+            rc = lead_lmdb_endpoint_known(o->t, events[i].endpoints[n],
+                                          o->op->account);
+            if (rc == LEAD_NOTFOUND) {
+                o->op->rc = LEAD_INVALID;
+                return LEAD_OK;
+            }
+
+            if (rc != LEAD_OK) {
+                return rc;
+            }
+        }
+    }
+
+    return LEAD_OK;
+}
+
+
 /* the match keys of the lead, each once */
 
 static lead_rc_t
@@ -222,6 +253,13 @@ lead_lmdb_op_matches(lead_lmdb_op_t *o)
     lead_rc_t                   rc;
     lead_record_match_t        *m;
     const lead_record_match_t  *known;
+
+    if (o->d.keep_matches) {
+        o->nafter = o->target.nmatches;
+        memcpy(o->after, o->target.matches,
+               o->nafter * sizeof(lead_record_match_t));
+        return LEAD_OK;
+    }
 
     for (i = 0; i < o->d.nmatches; i++) {
         m = &o->after[o->nafter];
@@ -380,6 +418,10 @@ lead_lmdb_op_write(lead_lmdb_op_t *o)
         rc = lead_lmdb_counters_write(o->t, &o->counters);
     }
 
+    if (rc == LEAD_OK) {
+        rc = lead_lmdb_op_beside(o);
+    }
+
     *op->leads = o->record.lead;
     op->outcome = o->d.verdict == LEAD_INSERT ? LEAD_INSERTED : LEAD_UPDATED;
 
@@ -458,11 +500,11 @@ lead_lmdb_op_events(lead_lmdb_op_t *o)
             return LEAD_OK;
         }
 
-        return lead_lmdb_op_event(o, &silent, sha);
+        return lead_lmdb_op_event(o, &o->record.lead, &silent, sha);
     }
 
     for (i = 0; i < o->d.nevents; i++) {
-        rc = lead_lmdb_op_event(o, &o->d.events[i], sha);
+        rc = lead_lmdb_op_event(o, &o->record.lead, &o->d.events[i], sha);
 
         if (rc != LEAD_OK) {
             return rc;
@@ -475,9 +517,37 @@ lead_lmdb_op_events(lead_lmdb_op_t *o)
 }
 
 
+/* events of the second lead, and counters that depend on what was found */
+
 static lead_rc_t
-lead_lmdb_op_event(lead_lmdb_op_t *o, const lead_event_t *event,
-    const uint8_t *sha)
+lead_lmdb_op_beside(lead_lmdb_op_t *o)
+{
+    size_t     i;
+    lead_rc_t  rc;
+
+    for (i = 0; i < o->d.nsecond_events; i++) {
+        rc = lead_lmdb_op_event(o, &o->beside, &o->d.second_events[i], NULL);
+
+        if (rc != LEAD_OK) {
+            return rc;
+        }
+    }
+
+    for (i = 0; i < o->d.nraise; i++) {
+        rc = lead_lmdb_counter_raise(o->t, o->op->account, o->d.raise[i]);
+
+        if (rc != LEAD_OK) {
+            return rc;
+        }
+    }
+
+    return LEAD_OK;
+}
+
+
+static lead_rc_t
+lead_lmdb_op_event(lead_lmdb_op_t *o, const lead_t *lead,
+    const lead_event_t *event, const uint8_t *sha)
 {
     size_t                i;
     uint8_t               key[LEAD_RECORD_EVENT_KEY], *p;
@@ -507,7 +577,7 @@ lead_lmdb_op_event(lead_lmdb_op_t *o, const lead_event_t *event,
         o->event = e.id;
     }
 
-    snapshot.lead = o->record.lead;
+    snapshot.lead = *lead;
     snapshot.nmatches = 0;
     snapshot.matches = NULL;
 
@@ -519,7 +589,8 @@ lead_lmdb_op_event(lead_lmdb_op_t *o, const lead_event_t *event,
 
     rc = lead_lmdb_reserve(o->t, LEAD_LMDB_EVENTS, key, sizeof(key),
                            lead_record_event_size(&e),
-                           o->d.verdict == LEAD_INSERT, &p);
+                           lead == &o->record.lead
+                           && o->d.verdict == LEAD_INSERT, &p);
     if (rc != LEAD_OK) {
         return rc;
     }

@@ -267,7 +267,7 @@ lead_lmdb_events(lead_store_t *store, uint32_t account, const lead_id_t *id,
     lead_rc_t         rc;
     lead_lmdb_txn_t  *t;
 
-    rc = lead_lmdb_read_begin(store, 1, &t, e);
+    rc = lead_lmdb_read_begin(store, 0, &t, e);
 
     if (rc == LEAD_OK) {
         lead_record_lead_key(lead, account, id);

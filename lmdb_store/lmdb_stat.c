@@ -197,6 +197,25 @@ lead_lmdb_stat_reader(const char *text, void *ctx)
 
 
 lead_rc_t
+lead_lmdb_counter(lead_store_t *store, uint32_t account, lead_bytes_t name,
+    uint64_t *value, lead_error_t *e)
+{
+    uint8_t           key[LEAD_RECORD_COUNTER_KEY];
+    lead_rc_t         rc;
+    lead_lmdb_txn_t  *t;
+
+    rc = lead_lmdb_read_begin(store, 0, &t, e);
+
+    if (rc == LEAD_OK) {
+        rc = lead_lmdb_counter_read(t, account, name, key, value);
+        lead_lmdb_read_end(t);
+    }
+
+    return rc;
+}
+
+
+lead_rc_t
 lead_lmdb_count(lead_store_t *store, uint32_t account, uint64_t *leads,
     lead_error_t *e)
 {

@@ -214,42 +214,75 @@ lead_lmdb_count_read(lead_lmdb_txn_t *t, uint32_t account, uint64_t *leads)
 
 
 lead_rc_t
+lead_lmdb_counter_read(lead_lmdb_txn_t *t, uint32_t account,
+    lead_bytes_t name, uint8_t *key, uint64_t *value)
+{
+    lead_rc_t     rc;
+    lead_bytes_t  row;
+
+    *value = 0;
+
+    key[0] = LEAD_RECORD_COUNTER;
+    (void) lead_record_put32(key + 1, account);
+
+    rc = lead_lmdb_sha_text(t, name, key + 5);
+
+    if (rc == LEAD_OK) {
+        rc = lead_lmdb_row(t, LEAD_LMDB_COUNTERS, key,
+                           LEAD_RECORD_COUNTER_KEY, &row);
+    }
+
+    if (rc == LEAD_NOTFOUND) {
+        return LEAD_OK;
+    }
+
+    if (rc == LEAD_OK) {
+
+        if (row.len != 8) {
+            return lead_lmdb_corrupt(t, "counter");
+        }
+
+        *value = lead_record_get64(row.data);
+    }
+
+    return rc;
+}
+
+
+lead_rc_t
+lead_lmdb_counter_raise(lead_lmdb_txn_t *t, uint32_t account,
+    lead_bytes_t name)
+{
+    uint8_t    key[LEAD_RECORD_COUNTER_KEY], row[8];
+    uint64_t   value;
+    lead_rc_t  rc;
+
+    rc = lead_lmdb_counter_read(t, account, name, key, &value);
+
+    if (rc != LEAD_OK) {
+        return rc;
+    }
+
+    (void) lead_record_put64(row, value + 1);
+
+    return lead_lmdb_put(t, LEAD_LMDB_COUNTERS, key, sizeof(key), row,
+                         sizeof(row));
+}
+
+
+lead_rc_t
 lead_lmdb_counters_read(lead_lmdb_txn_t *t, const lead_op_t *op,
     lead_lmdb_counters_t *c)
 {
-    size_t         i;
-    uint8_t       *key;
-    lead_rc_t      rc;
-    lead_bytes_t   row;
+    size_t     i;
+    lead_rc_t  rc;
 
     c->n = op->ncounters;
 
     for (i = 0; i < c->n; i++) {
-        key = c->keys[i];
-
-        key[0] = LEAD_RECORD_COUNTER;
-        (void) lead_record_put32(key + 1, op->account);
-
-        rc = lead_lmdb_sha_text(t, op->counters[i], key + 5);
-
+        rc = lead_lmdb_counter_read(t, op->account, op->counters[i],
+                                    c->keys[i], &c->before[i]);
         if (rc != LEAD_OK) {
-            return rc;
-        }
-
-        c->before[i] = 0;
-
-        rc = lead_lmdb_row(t, LEAD_LMDB_COUNTERS, key,
-                           LEAD_RECORD_COUNTER_KEY, &row);
-
-        if (rc == LEAD_OK) {
-
-            if (row.len != 8) {
-                return lead_lmdb_corrupt(t, "counter");
-            }
-
-            c->before[i] = lead_record_get64(row.data);
-
-        } else if (rc != LEAD_NOTFOUND) {
             return rc;
         }
 

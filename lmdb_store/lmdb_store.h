@@ -182,6 +182,12 @@ lead_rc_t lead_lmdb_new_id(lead_lmdb_txn_t *t, int64_t now, lead_id_t *id);
 lead_rc_t lead_lmdb_count_add(lead_lmdb_txn_t *t, uint32_t account);
 lead_rc_t lead_lmdb_count_read(lead_lmdb_txn_t *t, uint32_t account,
     uint64_t *leads);
+
+/* key is set, and the value, 0 if it was never raised */
+lead_rc_t lead_lmdb_counter_read(lead_lmdb_txn_t *t, uint32_t account,
+    lead_bytes_t name, uint8_t *key, uint64_t *value);
+lead_rc_t lead_lmdb_counter_raise(lead_lmdb_txn_t *t, uint32_t account,
+    lead_bytes_t name);
 lead_rc_t lead_lmdb_counters_read(lead_lmdb_txn_t *t, const lead_op_t *op,
     lead_lmdb_counters_t *c);
 

@@ -22,7 +22,7 @@
 #define NGX_LEAD_VERSION           "0.1.0"
 
 #define NGX_LEAD_IDEMPOTENCY_MAX   255       /* characters of the header */
-#define NGX_LEAD_RETRY_AFTER       "1"       /* seconds, with a 503 */
+#define NGX_LEAD_RETRY_AFTER       1         /* seconds, with a 503 */
 
 
 /* contexts of directives inside lead_account{} and its blocks; below
@@ -56,6 +56,7 @@ typedef struct {
     ngx_uint_t             api_line;         /* stands, for messages */
 
     ngx_lead_counters_t   *counters;         /* in shared memory */
+    ngx_shm_zone_t        *rate;             /* NULL: no lead_rate anywhere */
     ngx_lead_worker_t     *worker;           /* this process' state */
 } ngx_lead_main_conf_t;
 
@@ -108,7 +109,9 @@ struct ngx_lead_ctx_s {
     u_char                 lead_id[LEAD_ID_TEXT_LEN + 1];
     ngx_uint_t             usec;             /* spent in the commit */
 
-    lead_t                *lead;             /* ngx_lead_handler_get() */
+    size_t                 body_max;
+    lead_t                *lead;             /* ngx_lead_read_get()'s, */
+    unsigned               nomem:1;          /* whose copy failed */
 };
 
 
@@ -119,6 +122,7 @@ struct ngx_lead_worker_s {
                                                 ident[3] is an fd */
     ngx_lead_main_conf_t  *lmcf;
     lead_store_t          *store;            /* NULL: not open */
+    uint32_t              *numbers;          /* by ngx_lead_account_t.index */
     ngx_lead_account_t   **by_number;        /* by the store's number */
     ngx_uint_t             naccounts;        /* of by_number */
     uint32_t              *endpoints;        /* by ngx_lead_webhook_t.index */
@@ -151,6 +155,10 @@ ngx_lead_account_t *ngx_lead_account_find(ngx_lead_main_conf_t *lmcf,
 /* ngx_lead_handler.c: the content handler of lead_api */
 ngx_int_t ngx_lead_handler(ngx_http_request_t *r);
 
+/* the first header of the request of that name, any case; NULL */
+ngx_table_elt_t *ngx_lead_request_header(ngx_http_request_t *r,
+    ngx_str_t *name);
+
 /* ngx_lead_route.c: NGX_OK: call->route is set, or call->status (OPTIONS);
  * NGX_DECLINED: call->fault is */
 ngx_int_t ngx_lead_route(ngx_lead_ctx_t *ctx);
@@ -159,15 +167,40 @@ ngx_int_t ngx_lead_route(ngx_lead_ctx_t *ctx);
  * in the request's own buffer.  NGX_OK, NGX_ERROR. */
 ngx_int_t ngx_lead_body_collect(ngx_http_request_t *r, ngx_str_t *body);
 
-/* ngx_lead_auth.c: who calls.  NGX_OK: call->key, account, source are set;
- * NGX_DECLINED: call->fault is. */
+/* ngx_lead_body.c: the body as a tree in call->json, by what the route wants
+ * and Content-Type says.  NGX_OK, NGX_DECLINED: call->fault is set,
+ * NGX_ERROR. */
+ngx_int_t ngx_lead_body_parse(ngx_lead_ctx_t *ctx);
+
+/* ngx_lead_rate.c: counts the request of call->key against lead_rate and sets
+ * call->rate.  NGX_OK, NGX_DECLINED: call->fault is set. */
+ngx_int_t ngx_lead_rate(ngx_lead_ctx_t *ctx);
+ngx_int_t ngx_lead_rate_zone(ngx_conf_t *cf, ngx_lead_main_conf_t *lmcf);
+
+/* ngx_lead_auth.c: who calls.  NGX_OK: call->key, account, source are set, or
+ * none is needed; NGX_DECLINED: call->fault is. */
 ngx_int_t ngx_lead_auth(ngx_lead_ctx_t *ctx);
+
+/* whether the credential may be in the body, so that it is read before */
+ngx_uint_t ngx_lead_auth_in_body(ngx_lead_call_t *call);
 
 /* ngx_lead_commit.c: takes the request into the queue; later calls
  * r->write_event_handler with ctx->done set.  NGX_AGAIN, or NGX_BUSY: the
  * queue is full or the store is not there. */
 ngx_int_t ngx_lead_commit_init(ngx_lead_worker_t *w, ngx_cycle_t *cycle);
 ngx_int_t ngx_lead_commit_submit(ngx_lead_ctx_t *ctx);
+
+/* ngx_lead_idempotency.c: call->idempotency from the header.  NGX_OK,
+ * NGX_DECLINED: call->fault is set. */
+ngx_int_t ngx_lead_idempotency(ngx_lead_ctx_t *ctx);
+
+/* what the store knows it by, in call->pool; NGX_ERROR: no memory */
+ngx_int_t ngx_lead_idempotency_scope(ngx_lead_call_t *call,
+    lead_bytes_t *scope);
+
+/* ngx_lead_read.c: the lead of call->find, with call->events and
+ * call->values.  NGX_OK, NGX_DECLINED: call->fault is set, NGX_ERROR. */
+ngx_int_t ngx_lead_read_get(ngx_lead_ctx_t *ctx, lead_t *lead);
 
 /* ngx_lead_read.c: a page of a list, on the thread pool, in slices; as
  * ngx_lead_commit_submit() */

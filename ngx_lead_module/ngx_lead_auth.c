@@ -12,10 +12,15 @@
 
 
 #include "ngx_lead.h"
+#include "ngx_lead_field.h"
 
 
-static ngx_int_t ngx_lead_auth_bearer(ngx_http_request_t *r,
+static ngx_int_t ngx_lead_auth_find(ngx_lead_ctx_t *ctx, ngx_str_t *text);
+static ngx_int_t ngx_lead_auth_place(ngx_lead_ctx_t *ctx,
+    ngx_lead_place_t *place, ngx_str_t *text);
+static ngx_int_t ngx_lead_auth_header(ngx_str_t *value, ngx_lead_key_e place,
     ngx_str_t *text);
+static ngx_int_t ngx_lead_auth_judge(ngx_lead_call_t *call);
 static ngx_int_t ngx_lead_auth_key(ngx_lead_ctx_t *ctx, ngx_str_t *text);
 static ngx_int_t ngx_lead_auth_source(ngx_lead_call_t *call);
 static ngx_int_t ngx_lead_auth_deny(ngx_lead_call_t *call,
@@ -25,12 +30,26 @@ static ngx_int_t ngx_lead_auth_deny(ngx_lead_call_t *call,
 ngx_int_t
 ngx_lead_auth(ngx_lead_ctx_t *ctx)
 {
+    ngx_int_t         rc;
     ngx_str_t         text;
     ngx_lead_call_t  *call;
 
     call = &ctx->call;
 
-    if (ngx_lead_auth_bearer(ctx->request, &text) != NGX_OK) {
+    rc = ngx_lead_auth_find(ctx, &text);
+
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+
+    if (rc == NGX_DECLINED) {
+
+        if (call->anonymous) {
+            call->store_account
+                          = ctx->lmcf->worker->numbers[call->account->index];
+            return NGX_OK;
+        }
+
         return ngx_lead_auth_deny(call, NGX_LEAD_FAULT_NO_KEY, "no key");
     }
 
@@ -42,9 +61,171 @@ ngx_lead_auth(ngx_lead_ctx_t *ctx)
         return ngx_lead_auth_source(call);
     }
 
+    return ngx_lead_auth_judge(call);
+}
+
+
+ngx_uint_t
+ngx_lead_auth_in_body(ngx_lead_call_t *call)
+{
+    ngx_lead_place_t  *place;
+
+    if (call->route->body == NGX_LEAD_BODY_NONE) {
+        return 0;
+    }
+
+    for (place = call->dialect->places; place->place; place++) {
+        if (place->place == NGX_LEAD_KEY_FIELD) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* the text of the first place that has one */
+
+static ngx_int_t
+ngx_lead_auth_find(ngx_lead_ctx_t *ctx, ngx_str_t *text)
+{
+    ngx_int_t          rc;
+    ngx_lead_place_t  *place;
+
+    for (place = ctx->call.dialect->places; place->place; place++) {
+
+        rc = ngx_lead_auth_place(ctx, place, text);
+
+        if (rc == NGX_OK && text->len == 0) {
+            continue;
+        }
+
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_lead_auth_place(ngx_lead_ctx_t *ctx, ngx_lead_place_t *place,
+    ngx_str_t *text)
+{
+    ngx_int_t         rc;
+    ngx_lead_json_t  *node, *root;
+    ngx_table_elt_t  *h;
+
+    root = ctx->call.json;
+
+    switch (place->place) {
+
+    case NGX_LEAD_KEY_BEARER:
+    case NGX_LEAD_KEY_BARE:
+        h = ctx->request->headers_in.authorization;
+
+        return h ? ngx_lead_auth_header(&h->value, place->place, text)
+                 : NGX_DECLINED;
+
+    case NGX_LEAD_KEY_LAST:
+        h = ngx_lead_request_header(ctx->request, &place->name);
+
+        return (h && !ctx->call.form)
+               ? ngx_lead_auth_header(&h->value, place->place, text)
+               : NGX_DECLINED;
+
+    case NGX_LEAD_KEY_QUERY:
+        rc = ngx_lead_call_query(&ctx->call, &root);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+
+        /* fall through */
+
+    default: /* NGX_LEAD_KEY_FIELD */
+        node = ngx_lead_json_find(root, place->name.data, place->name.len);
+
+        if (node == NULL || node->type != NGX_LEAD_JSON_STRING) {
+            return NGX_DECLINED;
+        }
+
+        *text = node->text;
+        ngx_lead_field_trim(text);
+
+        return NGX_OK;
+    }
+}
+
+
+/* "Bearer", any case, blanks, and the key up to trailing blanks */
+
+static ngx_int_t
+ngx_lead_auth_header(ngx_str_t *value, ngx_lead_key_e place, ngx_str_t *text)
+{
+    u_char      *p, *last;
+    size_t       len;
+    ngx_uint_t   bearer;
+
+    p = value->data;
+    last = p + value->len;
+    len = sizeof("Bearer") - 1;
+
+    while (p < last && (last[-1] == ' ' || last[-1] == '\t')) {
+        last--;
+    }
+
+    bearer = (size_t) (last - p) > len
+             && ngx_strncasecmp(p, (u_char *) "Bearer", len) == 0
+             && (p[len] == ' ' || p[len] == '\t');
+
+    if (place == NGX_LEAD_KEY_LAST) {
+        for (text->data = last; text->data > p; text->data--) {
+            if (text->data[-1] == ' ' || text->data[-1] == '\t') {
+                break;
+            }
+        }
+
+        text->len = last - text->data;
+
+        return NGX_OK;
+    }
+
+    if (bearer) {
+        p += len;
+
+    } else if (place == NGX_LEAD_KEY_BEARER) {
+        return NGX_DECLINED;
+    }
+
+    while (p < last && (*p == ' ' || *p == '\t')) {
+        p++;
+    }
+
+    text->data = p;
+    text->len = last - p;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_lead_auth_judge(ngx_lead_call_t *call)
+{
+    ngx_int_t  rc;
+
     if (call->key.disabled) {
         return ngx_lead_auth_deny(call, NGX_LEAD_FAULT_KEY_DISABLED,
                                   "a disabled key");
+    }
+
+    if (call->dialect->authorize) {
+        rc = call->dialect->authorize(call);
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
     }
 
     if ((call->key.scopes & call->route->scope) != call->route->scope) {
@@ -53,47 +234,6 @@ ngx_lead_auth(ngx_lead_ctx_t *ctx)
     }
 
     return NGX_OK;
-}
-
-
-/* "Bearer", any case, blanks, and the key up to trailing blanks */
-
-static ngx_int_t
-ngx_lead_auth_bearer(ngx_http_request_t *r, ngx_str_t *text)
-{
-    u_char           *p, *last;
-    ngx_table_elt_t  *h;
-
-    h = r->headers_in.authorization;
-
-    if (h == NULL
-        || h->value.len < sizeof("Bearer ") - 1
-        || ngx_strncasecmp(h->value.data, (u_char *) "Bearer",
-                           sizeof("Bearer") - 1)
-           != 0)
-    {
-        return NGX_DECLINED;
-    }
-
-    p = h->value.data + sizeof("Bearer") - 1;
-    last = h->value.data + h->value.len;
-
-    if (*p != ' ' && *p != '\t') {
-        return NGX_DECLINED;
-    }
-
-    while (p < last && (*p == ' ' || *p == '\t')) {
-        p++;
-    }
-
-    while (p < last && (last[-1] == ' ' || last[-1] == '\t')) {
-        last--;
-    }
-
-    text->data = p;
-    text->len = last - p;
-
-    return text->len ? NGX_OK : NGX_DECLINED;
 }
 
 
@@ -107,9 +247,11 @@ ngx_lead_auth_key(ngx_lead_ctx_t *ctx, ngx_str_t *text)
     ngx_time_t         *tp;
     ngx_lead_call_t    *call;
     ngx_lead_worker_t  *w;
+    ngx_lead_account_t *owner;
 
     call = &ctx->call;
     w = ctx->lmcf->worker;
+    owner = call->account;
 
     bytes.data = text->data;
     bytes.len = text->len;
@@ -132,6 +274,8 @@ ngx_lead_auth_key(ngx_lead_ctx_t *ctx, ngx_str_t *text)
         return NGX_DECLINED;
     }
 
+    call->account = NULL;
+
     if (call->key.account < w->naccounts) {
         call->account = w->by_number[call->key.account];
     }
@@ -139,6 +283,11 @@ ngx_lead_auth_key(ngx_lead_ctx_t *ctx, ngx_str_t *text)
     if (call->account == NULL) {
         return ngx_lead_auth_deny(call, NGX_LEAD_FAULT_BAD_KEY,
                                   "a key of an account not configured");
+    }
+
+    if (owner && owner != call->account) {
+        return ngx_lead_auth_deny(call, NGX_LEAD_FAULT_BAD_KEY,
+                                  "a key of another account");
     }
 
     call->store_account = call->key.account;

@@ -2,14 +2,19 @@
 /*
  * Copyright (C) the ngx_lead authors
  *
- * The request's body as one run of bytes.  A body in one buffer is not
- * copied; one in several buffers or in a temporary file is copied to r->pool.
+ * The request's body as one run of bytes, and by Content-Type as a tree.  A
+ * body in one buffer is not copied; one in several buffers or in a temporary
+ * file is copied to r->pool.
  */
 
 
 #include "ngx_lead.h"
+#include "ngx_lead_form.h"
 
 
+static ngx_int_t ngx_lead_body_form(ngx_lead_call_t *call, ngx_str_t *type,
+    const char **why);
+static ngx_int_t ngx_lead_body_empty(ngx_lead_call_t *call);
 static ngx_int_t ngx_lead_body_copy(ngx_http_request_t *r, ngx_buf_t *b,
     u_char **dst, u_char *last);
 
@@ -100,4 +105,84 @@ ngx_lead_body_copy(ngx_http_request_t *r, ngx_buf_t *b, u_char **dst,
     *dst += len;
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_lead_body_parse(ngx_lead_ctx_t *ctx)
+{
+    ngx_int_t             rc;
+    ngx_str_t             type;
+    const char           *why;
+    ngx_table_elt_t      *h;
+    ngx_lead_call_t      *call;
+    ngx_lead_form_type_e  form;
+
+    call = &ctx->call;
+
+    ngx_str_null(&type);
+    h = ctx->request->headers_in.content_type;
+
+    if (h) {
+        type = h->value;
+    }
+
+    if (call->route->body != NGX_LEAD_BODY_JSON) {
+
+        form = ngx_lead_form_type(&type);
+
+        if (form == NGX_LEAD_FORM_URLENCODED
+            || form == NGX_LEAD_FORM_MULTIPART)
+        {
+            call->form = 1;
+
+        } else if (call->body.len == 0
+                   || call->route->body == NGX_LEAD_BODY_FORM)
+        {
+            return ngx_lead_body_empty(call);
+        }
+    }
+
+    rc = call->form ? ngx_lead_body_form(call, &type, &why)
+                    : ngx_lead_json_parse(call->pool, &call->body,
+                                          &call->json, &why);
+
+    if (rc == NGX_DECLINED) {
+        ngx_log_error(NGX_LOG_INFO, call->log, 0,
+                      "lead: client sent an invalid %s: %s",
+                      call->form ? "form" : "JSON text", why);
+
+        call->fault.kind = call->form ? NGX_LEAD_FAULT_BAD_FORM
+                                      : NGX_LEAD_FAULT_BAD_JSON;
+    }
+
+    return rc;
+}
+
+
+static ngx_int_t
+ngx_lead_body_form(ngx_lead_call_t *call, ngx_str_t *type, const char **why)
+{
+    if (ngx_lead_form_type(type) == NGX_LEAD_FORM_URLENCODED) {
+        return ngx_lead_form_urlencoded(call->pool, &call->body,
+                                        call->dialect->brackets, &call->json,
+                                        why);
+    }
+
+    return ngx_lead_form_multipart(call->pool, type, &call->body,
+                                   call->dialect->brackets, &call->json, why);
+}
+
+
+static ngx_int_t
+ngx_lead_body_empty(ngx_lead_call_t *call)
+{
+    ngx_lead_json_gen_t  gen;
+
+    gen.pool = call->pool;
+    gen.failed = 0;
+
+    call->json = ngx_lead_json_add(&gen, NULL, NULL, NGX_LEAD_JSON_OBJECT);
+
+    return gen.failed ? NGX_ERROR : NGX_OK;
 }

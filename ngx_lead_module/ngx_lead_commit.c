@@ -8,7 +8,8 @@
  * pool.  A request that arrives while nothing is under way posts one event,
  * so that all requests of the same round of the event loop go together; what
  * arrives while a batch is committed is the next batch.  So the batch sizes
- * itself by the disk, and no timer is involved.
+ * itself by the disk, and no timer is involved.  A group of operations that
+ * are carried out all or none is a batch of its own.
  *
  * A request in the queue is pinned by r->main->blocked.  When its batch is
  * done, blocked is released and r->write_event_handler is called: ours, or
@@ -45,8 +46,11 @@ typedef struct ngx_lead_commit_s {
     /* the batch; while busy, the thread's */
 
     ngx_lead_ctx_t      *batch;
-    lead_op_t           *ops[NGX_LEAD_BATCH_OPS];
+    ngx_uint_t           nrequests;
+    lead_op_t           *gathered[NGX_LEAD_BATCH_OPS];
+    lead_op_t          **ops;          /* gathered, or a group's */
     ngx_uint_t           nops;
+    unsigned             group:1;
     lead_store_t        *store;
     lead_rc_t            rc;
     lead_error_t         error;
@@ -176,19 +180,37 @@ ngx_lead_commit_gather(ngx_lead_commit_t *c)
     ngx_lead_ctx_t  *ctx, **last;
 
     c->batch = c->first;
+    c->nrequests = 0;
+    c->ops = c->gathered;
     c->nops = 0;
+    c->group = 0;
 
     bytes = 0;
     last = &c->batch;
 
-    for (ctx = c->first; ctx; ctx = ctx->next) {
+    for (ctx = c->first; ctx && !c->group; ctx = ctx->next) {
 
-        if (c->nops == NGX_LEAD_BATCH_OPS || bytes > NGX_LEAD_BATCH_BYTES) {
+        if (ctx->call.route->act == NGX_LEAD_DO_GROUP) {
+
+            if (c->nops) {
+                break;
+            }
+
+            c->ops = ctx->call.ops;
+            c->nops = ctx->call.nops;
+            c->group = 1;
+
+        } else if (c->nops < NGX_LEAD_BATCH_OPS
+                   && bytes <= NGX_LEAD_BATCH_BYTES)
+        {
+            c->gathered[c->nops++] = &ctx->call.op;
+            bytes += ctx->call.body.len;
+
+        } else {
             break;
         }
 
-        c->ops[c->nops++] = &ctx->call.op;
-        bytes += ctx->call.body.len;
+        c->nrequests++;
         last = &ctx->next;
     }
 
@@ -199,7 +221,7 @@ ngx_lead_commit_gather(ngx_lead_commit_t *c)
         c->last = &c->first;
     }
 
-    c->waiting -= c->nops;
+    c->waiting -= c->nrequests;
 }
 
 
@@ -211,7 +233,9 @@ ngx_lead_commit_thread(void *data, ngx_log_t *log)
 
     (void) clock_gettime(CLOCK_MONOTONIC, &start);
 
-    c->rc = lead_store_commit(c->store, c->ops, c->nops, &c->error);
+    c->rc = c->group
+            ? lead_store_commit_group(c->store, c->ops, c->nops, &c->error)
+            : lead_store_commit(c->store, c->ops, c->nops, &c->error);
 
     (void) clock_gettime(CLOCK_MONOTONIC, &end);
 
@@ -231,7 +255,7 @@ ngx_lead_commit_done(ngx_event_t *ev)
     (void) ngx_atomic_fetch_add(&counters->batches, 1);
     (void) ngx_atomic_fetch_add(&counters->commit_usec, c->usec);
 
-    if (c->rc != LEAD_OK) {
+    if (c->rc != LEAD_OK && c->rc != LEAD_REFUSED) {
         (void) ngx_atomic_fetch_add(&counters->commit_errors, 1);
         ngx_lead_worker_complain(c->worker, ev->log, &c->error,
                                  "committing leads");
@@ -293,7 +317,7 @@ ngx_lead_commit_hold(ngx_event_t *ev)
 
     ngx_log_error(NGX_LOG_CRIT, ev->log, 0,
                   "lead: a commit takes over %ui seconds, %ui requests wait",
-                  (ngx_uint_t) NGX_LEAD_HOLD / 1000, c->waiting + c->nops);
+                  (ngx_uint_t) NGX_LEAD_HOLD / 1000, c->waiting + c->nrequests);
 
     ngx_add_timer(ev, NGX_LEAD_HOLD);
 }

@@ -255,7 +255,9 @@ ngx_lead_set_base(ngx_conf_t *cf, ngx_str_t *value, void *field)
 char *
 ngx_lead_conf_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_lead_loc_conf_t  *llcf = conf;
+    ngx_lead_loc_conf_t   *llcf = conf;
+
+    ngx_lead_main_conf_t  *lmcf;
 
     if (llcf->rate != NGX_CONF_UNSET_UINT) {
         return "is duplicate";
@@ -265,8 +267,11 @@ ngx_lead_conf_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                       "\"lead_rate\" is not enforced in this version");
+    lmcf = ngx_http_conf_get_module_main_conf(cf, ngx_lead_module);
+
+    if (lmcf->rate == NULL && ngx_lead_rate_zone(cf, lmcf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     return NGX_CONF_OK;
 }
@@ -611,6 +616,17 @@ ngx_lead_error_uri(ngx_http_request_t *r, ngx_http_variable_value_t *v,
     v->valid = 1;
     v->no_cacheable = 0;
     v->not_found = 0;
+
+#if (NGX_HTTP_V2)
+
+    /* a body that is skipped must not be too large once more: only without a
+     * stream nginx knows by r->discard_body */
+
+    if (r->stream && r->err_status == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE) {
+        r->headers_in.content_length_n = -1;
+    }
+
+#endif
 
     end = ngx_cpymem(p, r->uri.data, r->uri.len);
 

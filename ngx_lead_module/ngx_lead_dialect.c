@@ -11,6 +11,7 @@
 
 
 #include "ngx_lead_dialect.h"
+#include "ngx_lead_form.h"
 
 
 #define NGX_LEAD_ARENA_SIZE  4096
@@ -240,4 +241,79 @@ ngx_lead_call_arg(ngx_lead_call_t *call, const char *name, ngx_str_t *value)
     value->len = dst - p;
 
     return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_lead_call_query(ngx_lead_call_t *call, ngx_lead_json_t **root)
+{
+    ngx_int_t    rc;
+    const char  *why;
+
+    if (call->query == NULL) {
+        rc = ngx_lead_form_urlencoded(call->pool, &call->args,
+                                      call->dialect->brackets, &call->query,
+                                      &why);
+        if (rc == NGX_DECLINED) {
+            ngx_log_error(NGX_LOG_INFO, call->log, 0,
+                          "lead: client sent invalid arguments: %s", why);
+        }
+
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
+    *root = call->query;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_lead_call_error(ngx_lead_call_t *call, ngx_str_t *path, ngx_str_t *text)
+{
+    ngx_lead_field_error_t  *error;
+
+    if (call->errors == NULL) {
+        call->errors = ngx_array_create(call->pool, 4,
+                                        sizeof(ngx_lead_field_error_t));
+        if (call->errors == NULL) {
+            return NGX_ERROR;
+        }
+    }
+
+    error = ngx_array_push(call->errors);
+    if (error == NULL) {
+        return NGX_ERROR;
+    }
+
+    error->path = *path;
+    error->text = *text;
+
+    return NGX_OK;
+}
+
+
+ngx_lead_campaign_t *
+ngx_lead_call_campaign(ngx_lead_call_t *call, ngx_uint_t number)
+{
+    ngx_uint_t            i, n;
+    ngx_lead_account_t   *account;
+    ngx_lead_campaign_t  *campaign;
+
+    account = call->accounts->elts;
+
+    for (i = 0; i < call->accounts->nelts; i++) {
+        campaign = account[i].campaigns.elts;
+
+        for (n = 0; n < account[i].campaigns.nelts; n++) {
+            if (number && campaign[n].number == number) {
+                call->account = &account[i];
+                return &campaign[n];
+            }
+        }
+    }
+
+    return NULL;
 }

@@ -46,11 +46,43 @@ typedef struct ngx_lead_call_s     ngx_lead_call_t;
 #define NGX_LEAD_MATCH_EXTERNAL    1    /* source's key, 0, external id */
 
 
+/* how the body of a route is read */
+
+typedef enum {
+    NGX_LEAD_BODY_NONE = 0,        /* ignored */
+    NGX_LEAD_BODY_JSON,            /* JSON, whatever Content-Type says */
+    NGX_LEAD_BODY_FORM,            /* a form; anything else is an empty one */
+    NGX_LEAD_BODY_ANY              /* a form if Content-Type says so, else
+                                      JSON; nothing is an empty object */
+} ngx_lead_body_e;
+
+
+/* where a credential may be.  The places of a dialect are tried in order; the
+ * first one that is there and not empty is it, right or wrong. */
+
+typedef enum {
+    NGX_LEAD_KEY_NOWHERE = 0,
+    NGX_LEAD_KEY_BEARER,           /* Authorization: Bearer <key> */
+    NGX_LEAD_KEY_BARE,             /* Authorization: [Bearer] <key> */
+    NGX_LEAD_KEY_LAST,             /* the last word of a header, which name
+                                      says; of requests that are no form */
+    NGX_LEAD_KEY_QUERY,            /* the argument name says */
+    NGX_LEAD_KEY_FIELD             /* the member of the body name says */
+} ngx_lead_key_e;
+
+
+typedef struct {
+    ngx_lead_key_e         place;
+    ngx_str_t              name;
+} ngx_lead_place_t;
+
+
 /* what a route does once it is decoded */
 
 typedef enum {
     NGX_LEAD_DO_ANSWER = 0,        /* nothing with the store */
     NGX_LEAD_DO_COMMIT,            /* call->op */
+    NGX_LEAD_DO_GROUP,             /* call->ops, all or none */
     NGX_LEAD_DO_FIND,              /* call->find, in the event loop */
     NGX_LEAD_DO_LIST               /* call->list, on the thread pool */
 } ngx_lead_do_e;
@@ -76,6 +108,7 @@ typedef enum {
     NGX_LEAD_FAULT_TOO_LARGE,      /* the body, or what a lead would become */
     NGX_LEAD_FAULT_BAD_REQUEST,    /* 400 by nginx itself */
     NGX_LEAD_FAULT_BAD_JSON,       /* the body is no JSON text */
+    NGX_LEAD_FAULT_BAD_FORM,       /* the body is no such form */
     NGX_LEAD_FAULT_NOT_FOUND,      /* no such lead in this account */
     NGX_LEAD_FAULT_UNAVAILABLE,    /* store, queue: Retry-After is set */
     NGX_LEAD_FAULT_INTERNAL,
@@ -97,8 +130,35 @@ typedef struct {
 } ngx_lead_fault_t;
 
 
+/* one finding about a field, for dialects that show them all */
+
+typedef struct {
+    ngx_str_t              path;     /* "email", "batch.1.lead_name" */
+    ngx_str_t              text;
+} ngx_lead_field_error_t;
+
+
+/* the trailing window of a key, after this request was counted */
+
+typedef struct {
+    ngx_uint_t             limit;        /* requests; 0: no lead_rate here */
+    ngx_uint_t             remaining;
+    ngx_uint_t             reset;        /* seconds until one is free again */
+} ngx_lead_rate_t;
+
+
+/* an event of a lead's history, copied for encode() */
+
+typedef struct {
+    int64_t                time;
+    ngx_str_t              type;
+    ngx_str_t              data;         /* JSON, or empty */
+} ngx_lead_event_t;
+
+
 #define NGX_LEAD_MAX_PARAMS        2
 #define NGX_LEAD_MAX_HEADERS       4
+#define NGX_LEAD_MAX_IN            4
 
 
 struct ngx_lead_route_s {
@@ -116,10 +176,25 @@ struct ngx_lead_route_s {
     /* Idempotency-Key is honoured */
     unsigned               idempotent:1;
 
-    /* a body is read, and must be JSON */
-    unsigned               json:1;
+    /* decode() does without a credential where resource() says so */
+    unsigned               anonymous:1;
+
+    ngx_lead_body_e        body;
+    size_t                 body_max;     /* bytes; 0: the dialect's */
+
+    /* of NGX_LEAD_DO_FIND: this many of the newest events are wanted in
+     * call->events */
+    ngx_uint_t             events;
 
     ngx_lead_do_e          act;
+
+    /*
+     * Before the credential is judged: what the path names, if that decides
+     * who may come in.  It may set call->account, to which a key must then
+     * belong, and call->anonymous, if none is needed.  NGX_OK, NGX_DECLINED,
+     * NGX_ERROR; NULL: nothing to do.
+     */
+    ngx_int_t            (*resource)(ngx_lead_call_t *call);
 
     /*
      * NGX_OK: the operation or query is set.  NGX_DECLINED: call->fault is.
@@ -142,11 +217,22 @@ struct ngx_lead_dialect_s {
     ngx_str_t              name;         /* of lead_api */
     ngx_str_t              base;         /* what base= replaces: "/api" */
     size_t                 body_max;     /* bytes */
-    ngx_str_t              version_header;   /* a header of the client's that
-                                                call->version is, or empty */
+
+    /* of the request, kept in call->in; ended by an empty name */
+    ngx_str_t              in[NGX_LEAD_MAX_IN + 1];
+
+    /* ended by NGX_LEAD_KEY_NOWHERE */
+    ngx_lead_place_t       places[6];
+
+    unsigned               brackets:1;   /* names in forms and queries have
+                                            them, see ngx_lead_form.h */
 
     /* of routes, ended by an empty path */
     ngx_lead_route_t      *routes;
+
+    /* after the key is known and enabled, before its scope is asked: what else
+     * a client must show.  NGX_OK, NGX_DECLINED, NGX_ERROR; or NULL. */
+    ngx_int_t            (*authorize)(ngx_lead_call_t *call);
 
     /*
      * Gives call->fault the vendor's voice: sets call->status, and call->root
@@ -190,10 +276,18 @@ struct ngx_lead_call_s {
     lead_key_t             key;          /* id "" when none was sent */
     ngx_str_t              params[NGX_LEAD_MAX_PARAMS];
     ngx_str_t              args;         /* query string, as sent */
-    ngx_str_t              version;      /* of dialect->version_header */
+    ngx_str_t              in[NGX_LEAD_MAX_IN];  /* of dialect->in; data NULL:
+                                                    not sent */
+    ngx_str_t              address;      /* the client's, as text */
+    ngx_array_t           *accounts;     /* of ngx_lead_account_t: all there
+                                            are, for resource() */
     ngx_str_t              idempotency;  /* Idempotency-Key, bare */
+    ngx_lead_json_t       *query;        /* ngx_lead_call_query()'s */
     ngx_str_t              body;
-    ngx_lead_json_t       *json;
+    ngx_lead_json_t       *json;         /* the body, be it JSON or a form */
+    unsigned               form:1;       /* ... which it was */
+    unsigned               anonymous:1;  /* set by resource() */
+    ngx_lead_rate_t        rate;
     uint32_t               store_account;
     uint32_t              *endpoints;    /* by ngx_lead_webhook_t.index */
 
@@ -202,10 +296,26 @@ struct ngx_lead_call_s {
     lead_op_t              op;           /* target, decide, data, ...: account,
                                             actor, idempotency and alloc are
                                             the core's */
+    lead_op_t            **ops;          /* the same for each of a group */
+    ngx_uint_t             nops;
     lead_find_t            find;
     ngx_lead_list_t        list;
+    void                  *data;         /* of resource() and decode(), for
+                                            encode() */
+
+    /* of NGX_LEAD_DO_FIND: counters of the account to be read for encode() */
+    lead_bytes_t           counters[LEAD_COUNTERS_MAX];
+    uint64_t               values[LEAD_COUNTERS_MAX];
+    ngx_uint_t             ncounters;
+
+    /* what was read for encode() */
+
+    ngx_lead_event_t      *events;
+    ngx_uint_t             nevents;
 
     /* the answer */
+
+    ngx_array_t           *errors;       /* of ngx_lead_field_error_t */
 
     ngx_lead_fault_t       fault;
     ngx_uint_t             status;
@@ -237,6 +347,19 @@ ngx_int_t ngx_lead_call_fault(ngx_lead_call_t *call, ngx_uint_t status,
  * lead's stage key, campaign its internal name; NULL where there is none. */
 ngx_uint_t ngx_lead_call_endpoints(ngx_lead_call_t *call, ngx_str_t *type,
     ngx_str_t *status, ngx_str_t *campaign, uint32_t *endpoints);
+
+/* the arguments of the query as a tree, see ngx_lead_form.h; an empty object
+ * if there are none.  NGX_OK, NGX_DECLINED (beyond a limit), NGX_ERROR */
+ngx_int_t ngx_lead_call_query(ngx_lead_call_t *call, ngx_lead_json_t **root);
+
+/* adds a finding to call->errors; neither text is copied.  NGX_ERROR: no
+ * memory */
+ngx_int_t ngx_lead_call_error(ngx_lead_call_t *call, ngx_str_t *path,
+    ngx_str_t *text);
+
+/* the campaign of this number, of any account, which is set; or NULL */
+ngx_lead_campaign_t *ngx_lead_call_campaign(ngx_lead_call_t *call,
+    ngx_uint_t number);
 
 /* the value of an argument of the query, percent- and plus-decoded, the last
  * one of that name; NGX_OK, NGX_DECLINED (absent), NGX_ERROR */

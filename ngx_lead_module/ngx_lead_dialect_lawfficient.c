@@ -61,7 +61,7 @@ static ngx_lead_route_t  ngx_lead_law_routes[] = {
       .scope = LEAD_SCOPE_WRITE,
       .ingest = 1,
       .idempotent = 1,
-      .json = 1,
+      .body = NGX_LEAD_BODY_JSON,
       .act = NGX_LEAD_DO_COMMIT,
       .decode = ngx_lead_law_create,
       .encode = ngx_lead_law_created },
@@ -76,7 +76,7 @@ static ngx_lead_route_t  ngx_lead_law_routes[] = {
     { .methods = NGX_LEAD_PATCH,
       .path = ngx_string("/api/leads/{}"),
       .scope = LEAD_SCOPE_WRITE,
-      .json = 1,
+      .body = NGX_LEAD_BODY_JSON,
       .act = NGX_LEAD_DO_COMMIT,
       .decode = ngx_lead_law_patch,
       .encode = ngx_lead_law_show },
@@ -103,7 +103,8 @@ ngx_lead_dialect_t  ngx_lead_dialect_lawfficient = {
     .name = ngx_string("lawfficient"),
     .base = ngx_string("/api"),
     .body_max = NGX_LEAD_LAW_BODY_MAX,
-    .version_header = ngx_string("Lawfficient-Version"),
+    .in = { ngx_string("Lawfficient-Version"), ngx_null_string },
+    .places = { { NGX_LEAD_KEY_BEARER, ngx_null_string } },
     .routes = ngx_lead_law_routes,
     .fault = ngx_lead_law_fault,
     .headers = ngx_lead_law_headers
@@ -291,7 +292,7 @@ ngx_lead_law_add_lead(ngx_lead_json_gen_t *gen, ngx_lead_call_t *call,
                                + 2 * NGX_LEAD_FIELD_TIME_LEN);
 
     if (p == NULL
-        || ngx_lead_json_parse(gen->pool, &text, &doc, &why) != NGX_OK)
+        || ngx_lead_json_parse_doc(gen->pool, &text, &doc, &why) != NGX_OK)
     {
         return NGX_ERROR;
     }
@@ -479,7 +480,7 @@ ngx_lead_law_headers(ngx_lead_call_t *call)
     h = &call->headers[call->nheaders++];
 
     h->name = "Lawfficient-Version";
-    h->value = call->version;
+    h->value = call->in[0];
 
     if (h->value.len == 0 || h->value.len > NGX_LEAD_LAW_VERSION_MAX) {
         ngx_str_set(&h->value, NGX_LEAD_LAW_VERSION);

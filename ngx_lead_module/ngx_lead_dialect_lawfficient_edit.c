@@ -257,7 +257,7 @@ ngx_lead_law_open(ngx_lead_law_op_t *op, const lead_t *target,
     e->gen.failed = 0;
 
     if (e->gen.pool == NULL
-        || ngx_lead_json_parse(e->gen.pool, &text, &e->doc, &why) != NGX_OK
+        || ngx_lead_json_parse_doc(e->gen.pool, &text, &e->doc, &why) != NGX_OK
         || e->doc->type != NGX_LEAD_JSON_OBJECT)
     {
         return NGX_ERROR;

@@ -14,11 +14,6 @@
 #include "ngx_lead_dialect_lawfficient.h"
 
 
-/* the document holds what is kept verbatim one level deeper than it came */
-
-#define NGX_LEAD_LAW_EXTRA_DEPTH   (NGX_LEAD_JSON_MAX_DEPTH - 2)
-
-
 static ngx_int_t ngx_lead_law_ingest_read(ngx_lead_law_op_t *op);
 static ngx_int_t ngx_lead_law_ingest_data(ngx_lead_law_op_t *op,
     ngx_lead_json_gen_t *gen);
@@ -26,8 +21,6 @@ static ngx_int_t ngx_lead_law_ingest_extra(ngx_lead_law_op_t *op,
     ngx_lead_json_gen_t *gen);
 static ngx_uint_t ngx_lead_law_ingest_known(ngx_lead_call_t *call,
     ngx_str_t *name);
-static ngx_uint_t ngx_lead_law_ingest_deep(ngx_lead_json_t *node,
-    ngx_uint_t levels);
 static ngx_lead_json_t *ngx_lead_law_ingest_find(ngx_lead_call_t *call,
     ngx_str_t *field);
 static ngx_int_t ngx_lead_law_ingest_text(ngx_lead_call_t *call,
@@ -204,11 +197,6 @@ ngx_lead_law_ingest_extra(ngx_lead_law_op_t *op, ngx_lead_json_gen_t *gen)
             continue;
         }
 
-        if (ngx_lead_law_ingest_deep(node, NGX_LEAD_LAW_EXTRA_DEPTH)) {
-            call->fault.kind = NGX_LEAD_FAULT_BAD_JSON;
-            return NGX_DECLINED;
-        }
-
         (void) ngx_lead_json_add_node(gen, op->extra, &node->name, node);
     }
 
@@ -256,29 +244,6 @@ ngx_lead_law_ingest_known(ngx_lead_call_t *call, ngx_str_t *name)
     }
 
     return 1;
-}
-
-
-static ngx_uint_t
-ngx_lead_law_ingest_deep(ngx_lead_json_t *node, ngx_uint_t levels)
-{
-    ngx_lead_json_t  *child;
-
-    if (node->type < NGX_LEAD_JSON_ARRAY) {
-        return 0;
-    }
-
-    if (levels == 0) {
-        return 1;
-    }
-
-    for (child = node->first; child; child = child->next) {
-        if (ngx_lead_law_ingest_deep(child, levels - 1)) {
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 
@@ -481,7 +446,7 @@ ngx_lead_law_ingested(ngx_lead_call_t *call, lead_t *lead)
     p = ngx_pnalloc(call->pool, LEAD_ID_TEXT_LEN + 1);
 
     if (p == NULL
-        || ngx_lead_json_parse(call->pool, &text, &doc, &why) != NGX_OK)
+        || ngx_lead_json_parse_doc(call->pool, &text, &doc, &why) != NGX_OK)
     {
         return NGX_ERROR;
     }

@@ -245,7 +245,7 @@ ngx_lead_law_filter(ngx_lead_call_t *call, const lead_t *lead)
     text.data = (u_char *) lead->doc.data;
     text.len = lead->doc.len;
 
-    if (ngx_lead_json_parse(f->pool, &text, &doc, &why) != NGX_OK) {
+    if (ngx_lead_json_parse_doc(f->pool, &text, &doc, &why) != NGX_OK) {
         f->failed = 1;
         return 0;
     }

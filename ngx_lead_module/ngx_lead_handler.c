@@ -19,18 +19,18 @@ static ngx_lead_ctx_t *ngx_lead_handler_ctx(ngx_http_request_t *r);
 static void ngx_lead_handler_cleanup(void *data);
 static ngx_int_t ngx_lead_handler_error(ngx_lead_ctx_t *ctx);
 static ngx_int_t ngx_lead_handler_start(ngx_lead_ctx_t *ctx);
+static ngx_int_t ngx_lead_handler_admit(ngx_lead_ctx_t *ctx);
 static void ngx_lead_handler_request(ngx_lead_ctx_t *ctx);
-static ngx_table_elt_t *ngx_lead_handler_find(ngx_http_request_t *r,
-    const char *name, size_t len);
-static ngx_int_t ngx_lead_handler_idempotency(ngx_lead_ctx_t *ctx);
 static void ngx_lead_handler_body(ngx_http_request_t *r);
 static ngx_int_t ngx_lead_handler_run(ngx_lead_ctx_t *ctx);
 static ngx_int_t ngx_lead_handler_act(ngx_lead_ctx_t *ctx);
-static ngx_int_t ngx_lead_handler_scope(ngx_lead_call_t *call);
+static ngx_int_t ngx_lead_handler_submit(ngx_lead_ctx_t *ctx);
+static void ngx_lead_handler_op(ngx_lead_call_t *call, lead_op_t *op);
 static ngx_int_t ngx_lead_handler_get(ngx_lead_ctx_t *ctx);
-static int ngx_lead_handler_sink(void *data, const lead_t *lead);
 static void ngx_lead_handler_done(ngx_http_request_t *r);
 static ngx_int_t ngx_lead_handler_committed(ngx_lead_ctx_t *ctx);
+static ngx_int_t ngx_lead_handler_grouped(ngx_lead_ctx_t *ctx);
+static void ngx_lead_handler_count(ngx_lead_ctx_t *ctx, lead_op_t *op);
 static ngx_int_t ngx_lead_handler_listed(ngx_lead_ctx_t *ctx);
 static ngx_int_t ngx_lead_handler_encode(ngx_lead_ctx_t *ctx, lead_t *leads,
     ngx_uint_t n);
@@ -113,6 +113,8 @@ ngx_lead_handler_ctx(ngx_http_request_t *r)
     call->log = r->connection->log;
     call->dialect = llcf->dialect;
     call->args = r->args;
+    call->address = r->connection->addr_text;
+    call->accounts = &ctx->lmcf->accounts;
 
     cln->handler = ngx_lead_handler_cleanup;
     cln->data = ctx;
@@ -199,24 +201,21 @@ ngx_lead_handler_start(ngx_lead_ctx_t *ctx)
         }
 
         call->endpoints = ctx->lmcf->worker->endpoints;
+    }
 
-        rc = ngx_lead_auth(ctx);
+    if (!ngx_lead_auth_in_body(call)) {
+        rc = ngx_lead_handler_admit(ctx);
 
         if (rc != NGX_OK) {
             return rc;
         }
     }
 
-    if (call->route->idempotent) {
-        rc = ngx_lead_handler_idempotency(ctx);
+    ctx->body_max = call->route->body_max ? call->route->body_max
+                                          : call->dialect->body_max;
 
-        if (rc != NGX_OK) {
-            return rc;
-        }
-    }
-
-    if (call->route->json
-        && r->headers_in.content_length_n > (off_t) call->dialect->body_max)
+    if (call->route->body != NGX_LEAD_BODY_NONE
+        && r->headers_in.content_length_n > (off_t) ctx->body_max)
     {
         call->fault.kind = NGX_LEAD_FAULT_TOO_LARGE;
         return NGX_DECLINED;
@@ -226,26 +225,58 @@ ngx_lead_handler_start(ngx_lead_ctx_t *ctx)
 }
 
 
+/* who may come in: before the body is read, unless the credential is there */
+
+static ngx_int_t
+ngx_lead_handler_admit(ngx_lead_ctx_t *ctx)
+{
+    ngx_int_t         rc;
+    ngx_lead_call_t  *call;
+
+    call = &ctx->call;
+    rc = NGX_OK;
+
+    if (call->route->resource) {
+        rc = call->route->resource(call);
+    }
+
+    if (rc == NGX_OK && call->route->scope) {
+        rc = ngx_lead_auth(ctx);
+    }
+
+    if (rc == NGX_OK) {
+        rc = ngx_lead_rate(ctx);
+    }
+
+    if (rc == NGX_OK && call->route->idempotent) {
+        rc = ngx_lead_idempotency(ctx);
+    }
+
+    return rc;
+}
+
+
 static void
 ngx_lead_handler_request(ngx_lead_ctx_t *ctx)
 {
     ngx_str_t        *name;
+    ngx_uint_t        i;
     ngx_table_elt_t  *h;
 
-    name = &ctx->call.dialect->version_header;
+    name = ctx->call.dialect->in;
 
-    if (name->len) {
-        h = ngx_lead_handler_find(ctx->request, (char *) name->data,
-                                  name->len);
+    for (i = 0; name[i].len; i++) {
+        h = ngx_lead_request_header(ctx->request, &name[i]);
+
         if (h) {
-            ctx->call.version = h->value;
+            ctx->call.in[i] = h->value;
         }
     }
 }
 
 
-static ngx_table_elt_t *
-ngx_lead_handler_find(ngx_http_request_t *r, const char *name, size_t len)
+ngx_table_elt_t *
+ngx_lead_request_header(ngx_http_request_t *r, ngx_str_t *name)
 {
     ngx_uint_t        i;
     ngx_list_part_t  *part;
@@ -256,8 +287,8 @@ ngx_lead_handler_find(ngx_http_request_t *r, const char *name, size_t len)
         h = part->elts;
 
         for (i = 0; i < part->nelts; i++) {
-            if (h[i].key.len == len
-                && ngx_strncasecmp(h[i].key.data, (u_char *) name, len) == 0)
+            if (h[i].key.len == name->len
+                && ngx_strncasecmp(h[i].key.data, name->data, name->len) == 0)
             {
                 return &h[i];
             }
@@ -265,63 +296,6 @@ ngx_lead_handler_find(ngx_http_request_t *r, const char *name, size_t len)
     }
 
     return NULL;
-}
-
-
-/*
- * Bare and quoted values are the same key; an empty one is none.  Without a
- * credential there is no client to whom the key could belong (D1).
- */
-
-static ngx_int_t
-ngx_lead_handler_idempotency(ngx_lead_ctx_t *ctx)
-{
-    size_t            n;
-    u_char           *p, *last;
-    ngx_table_elt_t  *h;
-    ngx_lead_call_t  *call;
-
-    call = &ctx->call;
-
-    if (call->key.id[0] == '\0') {
-        return NGX_OK;
-    }
-
-    h = ngx_lead_handler_find(ctx->request, "Idempotency-Key",
-                              sizeof("Idempotency-Key") - 1);
-    if (h == NULL) {
-        return NGX_OK;
-    }
-
-    p = h->value.data;
-    last = p + h->value.len;
-
-    while (p < last && (*p == ' ' || *p == '\t')) {
-        p++;
-    }
-
-    while (p < last && (last[-1] == ' ' || last[-1] == '\t')) {
-        last--;
-    }
-
-    if (last - p >= 2 && *p == '"' && last[-1] == '"') {
-        p++;
-        last--;
-    }
-
-    call->idempotency.data = p;
-    call->idempotency.len = last - p;
-
-    for (n = 0; p < last; p++) {
-        n += (*p & 0xc0) != 0x80;
-    }
-
-    if (n > NGX_LEAD_IDEMPOTENCY_MAX) {
-        call->fault.kind = NGX_LEAD_FAULT_IDEMPOTENCY;
-        return NGX_DECLINED;
-    }
-
-    return NGX_OK;
 }
 
 
@@ -335,7 +309,7 @@ ngx_lead_handler_body(ngx_http_request_t *r)
 
     rc = ngx_lead_handler_run(ctx);
 
-    if (rc == NGX_AGAIN) {
+    if (rc == NGX_DONE) {
         r->read_event_handler = ngx_http_test_reading;
         r->write_event_handler = ngx_lead_handler_done;
         return;
@@ -349,36 +323,31 @@ static ngx_int_t
 ngx_lead_handler_run(ngx_lead_ctx_t *ctx)
 {
     ngx_int_t         rc;
-    const char       *why;
     ngx_lead_call_t  *call;
 
     call = &ctx->call;
+    rc = NGX_OK;
 
-    if (call->route->json) {
+    if (call->route->body != NGX_LEAD_BODY_NONE) {
 
         if (ngx_lead_body_collect(ctx->request, &call->body) != NGX_OK) {
             return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_INTERNAL);
         }
 
-        if (call->body.len > call->dialect->body_max) {
+        if (call->body.len > ctx->body_max) {
             return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_TOO_LARGE);
         }
 
-        rc = ngx_lead_json_parse(call->pool, &call->body, &call->json, &why);
-
-        if (rc == NGX_DECLINED) {
-            ngx_log_error(NGX_LOG_INFO, call->log, 0,
-                          "lead: client sent invalid JSON: %s", why);
-
-            return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_BAD_JSON);
-        }
-
-        if (rc != NGX_OK) {
-            return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_INTERNAL);
-        }
+        rc = ngx_lead_body_parse(ctx);
     }
 
-    rc = call->route->decode(call);
+    if (rc == NGX_OK && ngx_lead_auth_in_body(call)) {
+        rc = ngx_lead_handler_admit(ctx);
+    }
+
+    if (rc == NGX_OK) {
+        rc = call->route->decode(call);
+    }
 
     if (rc == NGX_OK) {
         return ngx_lead_handler_act(ctx);
@@ -399,12 +368,8 @@ ngx_lead_handler_act(ngx_lead_ctx_t *ctx)
     ngx_lead_call_t  *call;
 
     call = &ctx->call;
-    rc = NGX_OK;
 
     switch (call->route->act) {
-
-    case NGX_LEAD_DO_ANSWER:
-        return ngx_lead_reply(ctx);
 
     case NGX_LEAD_DO_FIND:
         return ngx_lead_handler_get(ctx);
@@ -419,124 +384,82 @@ ngx_lead_handler_act(ngx_lead_ctx_t *ctx)
         break;
 
     case NGX_LEAD_DO_COMMIT:
-
-        call->op.account = call->store_account;
-        call->op.actor.data = (u_char *) call->key.id;
-        call->op.actor.len = ngx_strlen(call->key.id);
-        call->op.alloc = ngx_lead_call_alloc;
-        call->op.arena = call;
-
-        if (ngx_lead_handler_scope(call) != NGX_OK) {
-            return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_INTERNAL);
-        }
-
-        rc = ngx_lead_commit_submit(ctx);
+    case NGX_LEAD_DO_GROUP:
+        rc = ngx_lead_handler_submit(ctx);
         break;
+
+    default: /* NGX_LEAD_DO_ANSWER */
+        return ngx_lead_reply(ctx);
     }
+
+    /* NGX_AGAIN is also that of an answer too large for the socket */
 
     if (rc == NGX_AGAIN) {
-        return NGX_AGAIN;
+        return NGX_DONE;
     }
 
-    return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_UNAVAILABLE);
+    return ngx_lead_handler_fault(ctx, rc == NGX_ERROR
+                                       ? NGX_LEAD_FAULT_INTERNAL
+                                       : NGX_LEAD_FAULT_UNAVAILABLE);
 }
 
 
-/* client, dialect, route, resource and key; the store adds the account */
-
 static ngx_int_t
-ngx_lead_handler_scope(ngx_lead_call_t *call)
+ngx_lead_handler_submit(ngx_lead_ctx_t *ctx)
 {
-    size_t      len;
-    u_char     *p;
-    ngx_str_t  *part[5], id;
-    ngx_uint_t  i;
+    lead_op_t        *first;
+    ngx_uint_t        i;
+    ngx_lead_call_t  *call;
 
-    if (call->idempotency.len == 0) {
-        return NGX_OK;
+    call = &ctx->call;
+    first = &call->op;
+
+    if (call->route->act == NGX_LEAD_DO_GROUP) {
+        first = call->ops[0];
+
+        for (i = 0; i < call->nops; i++) {
+            ngx_lead_handler_op(call, call->ops[i]);
+        }
+
+    } else {
+        ngx_lead_handler_op(call, first);
     }
 
-    id.data = (u_char *) call->key.id;
-    id.len = ngx_strlen(call->key.id);
-
-    part[0] = &id;
-    part[1] = &call->dialect->name;
-    part[2] = &call->route->path;
-    part[3] = &call->params[0];
-    part[4] = &call->idempotency;
-
-    len = 5;
-
-    for (i = 0; i < 5; i++) {
-        len += part[i]->len;
-    }
-
-    p = ngx_pnalloc(call->pool, len);
-    if (p == NULL) {
+    if (ngx_lead_idempotency_scope(call, &first->idempotency) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    call->op.idempotency.data = p;
+    return ngx_lead_commit_submit(ctx);
+}
 
-    for (i = 0; i < 5; i++) {
-        p = ngx_cpymem(p, part[i]->data, part[i]->len);
-        *p++ = '\0';
-    }
 
-    call->op.idempotency.len = p - call->op.idempotency.data;
-
-    return NGX_OK;
+static void
+ngx_lead_handler_op(ngx_lead_call_t *call, lead_op_t *op)
+{
+    op->account = call->store_account;
+    op->actor.data = (u_char *) call->key.id;
+    op->actor.len = ngx_strlen(call->key.id);
+    op->alloc = ngx_lead_call_alloc;
+    op->arena = call;
 }
 
 
 static ngx_int_t
 ngx_lead_handler_get(ngx_lead_ctx_t *ctx)
 {
-    lead_t            lead;
-    lead_rc_t         rc;
-    lead_error_t      error;
-    ngx_lead_call_t  *call;
+    lead_t  lead;
 
-    call = &ctx->call;
-    ctx->lead = &lead;
+    switch (ngx_lead_read_get(ctx, &lead)) {
 
-    rc = lead_store_get(ctx->lmcf->worker->store, call->store_account,
-                        &call->find, ngx_lead_handler_sink, ctx, &error);
+    case NGX_OK:
+        return ngx_lead_handler_encode(ctx, &lead, 1);
 
-    if (rc == LEAD_NOTFOUND) {
-        return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_NOT_FOUND);
-    }
+    case NGX_DECLINED:
+        return ngx_lead_reply(ctx);
 
-    if (rc != LEAD_OK) {
-        ngx_lead_worker_complain(ctx->lmcf->worker, call->log, &error,
-                                 "reading a lead");
-        return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_UNAVAILABLE);
-    }
-
-    if (lead.doc.data == NULL) {
+    default:
         return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_INTERNAL);
     }
-
-    return ngx_lead_handler_encode(ctx, &lead, 1);
-}
-
-
-static int
-ngx_lead_handler_sink(void *data, const lead_t *lead)
-{
-    u_char          *p;
-    ngx_lead_ctx_t  *ctx = data;
-
-    *ctx->lead = *lead;
-
-    p = ngx_pnalloc(ctx->call.pool, lead->doc.len + 1);
-    if (p) {
-        ngx_memcpy(p, lead->doc.data, lead->doc.len);
-    }
-
-    ctx->lead->doc.data = p;
-
-    return 1;
 }
 
 
@@ -554,10 +477,17 @@ ngx_lead_handler_done(ngx_http_request_t *r)
         return;
     }
 
-    if (ctx->call.route->act == NGX_LEAD_DO_LIST) {
-        rc = ngx_lead_handler_listed(ctx);
+    switch (ctx->call.route->act) {
 
-    } else {
+    case NGX_LEAD_DO_LIST:
+        rc = ngx_lead_handler_listed(ctx);
+        break;
+
+    case NGX_LEAD_DO_GROUP:
+        rc = ngx_lead_handler_grouped(ctx);
+        break;
+
+    default:
         rc = ngx_lead_handler_committed(ctx);
     }
 
@@ -568,11 +498,9 @@ ngx_lead_handler_done(ngx_http_request_t *r)
 static ngx_int_t
 ngx_lead_handler_committed(ngx_lead_ctx_t *ctx)
 {
-    lead_op_t            *op;
-    ngx_lead_counters_t  *counters;
+    lead_op_t  *op;
 
     op = &ctx->call.op;
-    counters = ctx->lmcf->counters;
 
     if (ctx->rc != LEAD_OK) {
         return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_UNAVAILABLE);
@@ -589,6 +517,70 @@ ngx_lead_handler_committed(ngx_lead_ctx_t *ctx)
 
         return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_INTERNAL);
     }
+
+    ngx_lead_handler_count(ctx, op);
+
+    return ngx_lead_handler_encode(ctx, op->leads, op->nleads);
+}
+
+
+/* the leads of all operations in order; a repeat has them all in the first */
+
+static ngx_int_t
+ngx_lead_handler_grouped(ngx_lead_ctx_t *ctx)
+{
+    lead_t           *leads;
+    lead_op_t        *op;
+    ngx_uint_t        i;
+    ngx_lead_call_t  *call;
+
+    call = &ctx->call;
+    op = call->ops[0];
+
+    if (ctx->rc == LEAD_REFUSED) {
+
+        for (i = 0; i < call->nops; i++) {
+            if (call->ops[i]->rc == LEAD_TOOBIG) {
+                return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_TOO_LARGE);
+            }
+
+            if (call->ops[i]->rc != LEAD_OK) {
+                return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_INTERNAL);
+            }
+        }
+
+        return ngx_lead_handler_encode(ctx, NULL, 0);
+    }
+
+    if (ctx->rc != LEAD_OK) {
+        return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_UNAVAILABLE);
+    }
+
+    if (op->outcome == LEAD_REPLAYED) {
+        ngx_lead_handler_count(ctx, op);
+        return ngx_lead_handler_encode(ctx, op->leads, op->nleads);
+    }
+
+    leads = ngx_palloc(call->pool, call->nops * sizeof(lead_t));
+    if (leads == NULL) {
+        return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_INTERNAL);
+    }
+
+    for (i = 0; i < call->nops; i++) {
+        leads[i] = call->ops[i]->leads[0];
+        ngx_lead_handler_count(ctx, call->ops[i]);
+    }
+
+    return ngx_lead_handler_encode(ctx, leads, call->nops);
+}
+
+
+static void
+ngx_lead_handler_count(ngx_lead_ctx_t *ctx, lead_op_t *op)
+{
+    ngx_lead_counters_t  *counters;
+
+    counters = ctx->lmcf->counters;
 
     switch (op->outcome) {
 
@@ -607,8 +599,6 @@ ngx_lead_handler_committed(ngx_lead_ctx_t *ctx)
     default:
         break;
     }
-
-    return ngx_lead_handler_encode(ctx, op->leads, op->nleads);
 }
 
 

@@ -2,7 +2,9 @@
 /*
  * Copyright (C) the ngx_lead authors
  *
- * Reads that may take long: a page of a list, on the thread pool.
+ * Reads.  One lead, with what its answer shows of events and counters, is read
+ * in the event loop, which no writer can hold up.  A page of a list, which may
+ * take long, is read on the thread pool.
  *
  * The store is walked in slices, each a task and a read transaction of its
  * own, so that neither a commit in the same pool nor the store's free pages
@@ -10,7 +12,7 @@
  * sees whether the client is still there.
  *
  * Memory is the call's arena, which the thread has while a slice is under
- * way.
+ * way; of one lead, r->pool.
  */
 
 
@@ -36,10 +38,141 @@ typedef struct ngx_lead_read_s {
 } ngx_lead_read_t;
 
 
+static int ngx_lead_read_copy(void *data, const lead_t *lead);
+static lead_rc_t ngx_lead_read_more(ngx_lead_ctx_t *ctx, lead_error_t *error);
+static int ngx_lead_read_event(void *data, const lead_event_row_t *row);
 static ngx_int_t ngx_lead_read_post(ngx_lead_read_t *read);
 static void ngx_lead_read_thread(void *data, ngx_log_t *log);
 static int ngx_lead_read_sink(void *data, const lead_t *lead);
 static void ngx_lead_read_done(ngx_event_t *ev);
+
+
+ngx_int_t
+ngx_lead_read_get(ngx_lead_ctx_t *ctx, lead_t *lead)
+{
+    lead_rc_t         rc;
+    lead_error_t      error;
+    ngx_lead_call_t  *call;
+
+    call = &ctx->call;
+    ctx->lead = lead;
+
+    rc = lead_store_get(ctx->lmcf->worker->store, call->store_account,
+                        &call->find, ngx_lead_read_copy, ctx, &error);
+
+    if (rc == LEAD_NOTFOUND) {
+        call->fault.kind = NGX_LEAD_FAULT_NOT_FOUND;
+        return NGX_DECLINED;
+    }
+
+    if (rc == LEAD_OK) {
+        rc = ngx_lead_read_more(ctx, &error);
+    }
+
+    if (rc != LEAD_OK) {
+        ngx_lead_worker_complain(ctx->lmcf->worker, call->log, &error,
+                                 "reading a lead");
+
+        call->fault.kind = NGX_LEAD_FAULT_UNAVAILABLE;
+        return NGX_DECLINED;
+    }
+
+    return ctx->nomem ? NGX_ERROR : NGX_OK;
+}
+
+
+static int
+ngx_lead_read_copy(void *data, const lead_t *lead)
+{
+    u_char          *p;
+    ngx_lead_ctx_t  *ctx = data;
+
+    *ctx->lead = *lead;
+
+    p = ngx_pnalloc(ctx->call.pool, lead->doc.len + 1);
+    if (p == NULL) {
+        ctx->nomem = 1;
+        return 1;
+    }
+
+    ngx_memcpy(p, lead->doc.data, lead->doc.len);
+
+    ctx->lead->doc.data = p;
+
+    return 1;
+}
+
+
+/* the newest events and the counters that the answer shows */
+
+static lead_rc_t
+ngx_lead_read_more(ngx_lead_ctx_t *ctx, lead_error_t *error)
+{
+    lead_rc_t         rc;
+    ngx_uint_t        i;
+    lead_store_t     *store;
+    ngx_lead_call_t  *call;
+
+    call = &ctx->call;
+    store = ctx->lmcf->worker->store;
+
+    for (i = 0; i < call->ncounters; i++) {
+        rc = lead_store_counter(store, call->store_account,
+                                call->counters[i], &call->values[i], error);
+        if (rc != LEAD_OK) {
+            return rc;
+        }
+    }
+
+    if (call->route->events == 0) {
+        return LEAD_OK;
+    }
+
+    call->events = ngx_palloc(call->pool, call->route->events
+                                          * sizeof(ngx_lead_event_t));
+    if (call->events == NULL) {
+        ctx->nomem = 1;
+        return LEAD_OK;
+    }
+
+    return lead_store_events(store, call->store_account, &ctx->lead->id,
+                             ngx_lead_read_event, ctx, error);
+}
+
+
+static int
+ngx_lead_read_event(void *data, const lead_event_row_t *row)
+{
+    u_char            *p;
+    ngx_lead_ctx_t    *ctx = data;
+    ngx_lead_call_t   *call;
+    ngx_lead_event_t  *event;
+
+    call = &ctx->call;
+
+    p = ngx_pnalloc(call->pool, row->type.len + row->data.len + 1);
+    if (p == NULL) {
+        ctx->nomem = 1;
+        return 1;
+    }
+
+    event = &call->events[call->nevents++];
+
+    event->time = row->time;
+    event->type.data = p;
+    event->type.len = row->type.len;
+
+    p = ngx_cpymem(p, row->type.data, row->type.len);
+
+    event->data.data = p;
+    event->data.len = row->data.len;
+
+    if (row->data.len) {
+        ngx_memcpy(p, row->data.data, row->data.len);
+    }
+
+    return call->nevents == call->route->events;
+}
 
 
 ngx_int_t

@@ -11,6 +11,7 @@
 
 
 static ngx_int_t ngx_lead_reply_fault(ngx_lead_ctx_t *ctx);
+static ngx_int_t ngx_lead_reply_retry(ngx_lead_ctx_t *ctx);
 static ngx_int_t ngx_lead_reply_headers(ngx_lead_ctx_t *ctx);
 static ngx_int_t ngx_lead_reply_body(ngx_lead_call_t *call, ngx_buf_t **body);
 static void ngx_lead_reply_count(ngx_lead_ctx_t *ctx);
@@ -29,6 +30,10 @@ ngx_lead_reply(ngx_lead_ctx_t *ctx)
     call = &ctx->call;
 
     if (r->request_body == NULL) {
+
+        /* nobody is told to go on sending what is not read */
+        r->expect_tested = 1;
+
         rc = ngx_http_discard_request_body(r);
 
         if (rc != NGX_OK) {
@@ -84,7 +89,6 @@ ngx_lead_reply(ngx_lead_ctx_t *ctx)
 static ngx_int_t
 ngx_lead_reply_fault(ngx_lead_ctx_t *ctx)
 {
-    ngx_str_t         value;
     ngx_lead_call_t  *call;
 
     call = &ctx->call;
@@ -92,17 +96,45 @@ ngx_lead_reply_fault(ngx_lead_ctx_t *ctx)
     call->root = NULL;
     ngx_str_null(&call->text);
 
-    if (call->fault.kind == NGX_LEAD_FAULT_UNAVAILABLE) {
-        ngx_str_set(&value, NGX_LEAD_RETRY_AFTER);
-
-        if (ngx_lead_reply_header(ctx->request, "Retry-After", &value)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
+    if (ngx_lead_reply_retry(ctx) != NGX_OK) {
+        return NGX_ERROR;
     }
 
     return call->dialect->fault(call);
+}
+
+
+static ngx_int_t
+ngx_lead_reply_retry(ngx_lead_ctx_t *ctx)
+{
+    u_char           *p;
+    ngx_str_t         value;
+    ngx_uint_t        seconds;
+    ngx_lead_call_t  *call;
+
+    call = &ctx->call;
+
+    if (call->fault.kind != NGX_LEAD_FAULT_UNAVAILABLE
+        && call->fault.kind != NGX_LEAD_FAULT_RATE)
+    {
+        return NGX_OK;
+    }
+
+    seconds = NGX_LEAD_RETRY_AFTER;
+
+    if (call->fault.kind == NGX_LEAD_FAULT_RATE && call->rate.reset) {
+        seconds = call->rate.reset;
+    }
+
+    p = ngx_pnalloc(call->pool, NGX_INT_T_LEN);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    value.data = p;
+    value.len = ngx_sprintf(p, "%ui", seconds) - p;
+
+    return ngx_lead_reply_header(ctx->request, "Retry-After", &value);
 }
 
 

@@ -68,6 +68,12 @@ ngx_lead_worker_init(ngx_cycle_t *cycle, ngx_lead_main_conf_t *lmcf)
         return NGX_ERROR;
     }
 
+    w->numbers = ngx_pcalloc(cycle->pool,
+                             (lmcf->accounts.nelts + 1) * sizeof(uint32_t));
+    if (w->numbers == NULL) {
+        return NGX_ERROR;
+    }
+
     w->sweep = ngx_thread_task_alloc(cycle->pool, sizeof(ngx_lead_sweep_t));
     if (w->sweep == NULL) {
         return NGX_ERROR;
@@ -247,14 +253,17 @@ ngx_lead_worker_number(ngx_lead_worker_t *w, uint32_t number,
             return NGX_ERROR;
         }
 
-        ngx_memcpy(table, w->by_number,
-                   w->naccounts * sizeof(ngx_lead_account_t *));
+        if (w->naccounts) {
+            ngx_memcpy(table, w->by_number,
+                       w->naccounts * sizeof(ngx_lead_account_t *));
+        }
 
         w->by_number = table;
         w->naccounts = n;
     }
 
     w->by_number[number] = account;
+    w->numbers[account->index] = number;
 
     return NGX_OK;
 }

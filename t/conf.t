@@ -135,7 +135,6 @@ lead_account other {
     location @named { lead_api lawfficient; }
 --- error_log
 webhooks are queued, not delivered, in this version
-"lead_rate" is not enforced in this version
 "lead_retention" is not enforced in this version
 
 === TEST 3: no warnings without what is missing

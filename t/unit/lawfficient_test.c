@@ -865,7 +865,7 @@ test_version(void **state)
 
     for (i = 0; i < count(versions); i++) {
         begin(NGX_LEAD_GET, "/api/leads", NULL);
-        str(&call->version, versions[i][0]);
+        str(&call->in[0], versions[i][0]);
         assert_int_equal(call->dialect->headers(call), NGX_OK);
         assert_int_equal(call->nheaders, 1);
         same(call->headers[0].name, "Lawfficient-Version");

@@ -710,7 +710,8 @@ test_clients(void **state)
     static const char  all[] =
         "multipart/form-data; boundary=----WebKitFormBoundaryA1b2C3d4E5f6G7h8";
     static const char  curl[] =
-        "multipart/form-data; boundary=------------------------d74496d66958873e";
+        "multipart/form-data; "
+        "boundary=------------------------d74496d66958873e";
     static const char  net[] =
         "multipart/form-data; boundary=\"b2cb-11\"";
     static const char  java[] =

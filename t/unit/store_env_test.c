@@ -43,8 +43,12 @@ fdatasync(int fd)
 ssize_t
 pwrite(int fd, const void *buf, size_t n, off_t offset)
 {
-    if (fail_meta && n < 4096) {
-        errno = fail_meta;
+    int  err;
+
+    err = __atomic_load_n(&fail_meta, __ATOMIC_ACQUIRE);
+
+    if (err && n < 4096) {
+        errno = err;
         return -1;
     }
 
