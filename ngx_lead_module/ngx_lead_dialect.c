@@ -317,3 +317,28 @@ ngx_lead_call_campaign(ngx_lead_call_t *call, ngx_uint_t number)
 
     return NULL;
 }
+
+
+ngx_int_t
+ngx_lead_call_campaign_counter(ngx_pool_t *pool, ngx_lead_campaign_t *campaign,
+    lead_bytes_t *counter)
+{
+    size_t   len;
+    u_char  *p, *last;
+
+    len = sizeof("campaign::leads") - 1 + campaign->name.len;
+
+    p = ngx_pnalloc(pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    last = ngx_cpymem(p, "campaign:", sizeof("campaign:") - 1);
+    last = ngx_cpymem(last, campaign->name.data, campaign->name.len);
+    ngx_memcpy(last, ":leads", sizeof(":leads") - 1);
+
+    counter->data = p;
+    counter->len = len;
+
+    return NGX_OK;
+}

@@ -361,6 +361,12 @@ ngx_int_t ngx_lead_call_error(ngx_lead_call_t *call, ngx_str_t *path,
 ngx_lead_campaign_t *ngx_lead_call_campaign(ngx_lead_call_t *call,
     ngx_uint_t number);
 
+/* the counter of the account's leads in this campaign, of all dialects that
+ * enrol leads in it: "campaign:<name>:leads", its name being its identity in
+ * the store, in memory of the pool.  NGX_ERROR: no memory */
+ngx_int_t ngx_lead_call_campaign_counter(ngx_pool_t *pool,
+    ngx_lead_campaign_t *campaign, lead_bytes_t *counter);
+
 /* the value of an argument of the query, percent- and plus-decoded, the last
  * one of that name; NGX_OK, NGX_DECLINED (absent), NGX_ERROR */
 ngx_int_t ngx_lead_call_arg(ngx_lead_call_t *call, const char *name,

@@ -146,15 +146,12 @@ void ngx_lead_law_add_user(ngx_lead_json_gen_t *gen, ngx_lead_json_t *obj,
     ngx_lead_user_t *user);
 
 
-/* op->match, in pool: of what can be delivered again; NGX_ERROR */
-ngx_int_t ngx_lead_law_match(ngx_lead_law_op_t *op, ngx_pool_t *pool,
-    ngx_str_t *source, ngx_str_t *external_id);
-
 /* another event of op; stage: the lead's, by key; data: JSON, or NULL */
 void ngx_lead_law_event(ngx_lead_law_op_t *op, ngx_lead_law_event_e what,
     ngx_str_t *stage, ngx_str_t *data);
 
-/* fills the decision with a document, op's events and its match */
+/* fills the decision with a document, op's events and, of a new lead, its
+ * match; a lead that is there keeps those it has, whosesoever they are */
 void ngx_lead_law_write(ngx_lead_law_op_t *op, lead_decision_t *d,
     lead_verdict_t verdict, ngx_str_t *doc, uint32_t flags);
 
@@ -167,7 +164,7 @@ ngx_int_t ngx_lead_law_unarchive(ngx_lead_call_t *call);
 
 /* what follows runs in threads; NGX_DECLINED, NGX_ERROR: op->fault is set */
 
-/* opens what is stored; also sets op->match */
+/* opens what is stored */
 ngx_int_t ngx_lead_law_open(ngx_lead_law_op_t *op, const lead_t *target,
     ngx_lead_law_edit_t *e);
 

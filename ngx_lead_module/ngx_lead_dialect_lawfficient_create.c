@@ -448,36 +448,6 @@ ngx_lead_law_add_user(ngx_lead_json_gen_t *gen, ngx_lead_json_t *obj,
 }
 
 
-ngx_int_t
-ngx_lead_law_match(ngx_lead_law_op_t *op, ngx_pool_t *pool, ngx_str_t *source,
-    ngx_str_t *external_id)
-{
-    u_char  *p;
-
-    op->match.value.len = 0;
-
-    if (source->len == 0 || external_id->len == 0) {
-        return NGX_OK;
-    }
-
-    p = ngx_pnalloc(pool, source->len + 1 + external_id->len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    op->match.kind = NGX_LEAD_MATCH_EXTERNAL;
-    op->match.value.data = p;
-
-    p = ngx_cpymem(p, source->data, source->len);
-    *p++ = '\0';
-    p = ngx_cpymem(p, external_id->data, external_id->len);
-
-    op->match.value.len = p - op->match.value.data;
-
-    return NGX_OK;
-}
-
-
 void
 ngx_lead_law_event(ngx_lead_law_op_t *op, ngx_lead_law_event_e what,
     ngx_str_t *stage, ngx_str_t *data)
@@ -526,7 +496,10 @@ ngx_lead_law_write(ngx_lead_law_op_t *op, lead_decision_t *d,
     d->events = op->events;
     d->nevents = op->nevents;
 
-    if (op->match.value.len) {
+    if (verdict == LEAD_UPDATE) {
+        d->keep_matches = 1;
+
+    } else if (op->match.value.len) {
         d->matches = &op->match;
         d->nmatches = 1;
     }

@@ -265,15 +265,7 @@ ngx_lead_law_open(ngx_lead_law_op_t *op, const lead_t *target,
 
     e->fields = ngx_lead_json_add(&e->gen, NULL, NULL, NGX_LEAD_JSON_ARRAY);
 
-    if (e->fields == NULL) {
-        return NGX_ERROR;
-    }
-
-    return ngx_lead_law_match(op, e->gen.pool,
-                              ngx_lead_law_str(ngx_lead_json_get(e->doc,
-                                                                 "source"),
-                                               "key"),
-                              ngx_lead_law_str(e->doc, "external_id"));
+    return e->fields ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -25,6 +25,7 @@ static ngx_lead_json_t *ngx_lead_law_ingest_find(ngx_lead_call_t *call,
     ngx_str_t *field);
 static ngx_int_t ngx_lead_law_ingest_text(ngx_lead_call_t *call,
     ngx_str_t *field, ngx_str_t *text);
+static ngx_int_t ngx_lead_law_ingest_match(ngx_lead_law_op_t *op);
 
 static void ngx_lead_law_ingest_decide(lead_op_t *lop, const lead_t *target,
     const lead_t *second, int64_t now, uint64_t *counters,
@@ -79,21 +80,9 @@ ngx_lead_law_ingest(ngx_lead_law_op_t *op)
         return NGX_ERROR;
     }
 
-    if (ngx_lead_law_match(op, call->pool, &op->source, &op->external_id)
-        != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    if (op->match.value.len) {
-        call->op.target.by = LEAD_BY_MATCH;
-        call->op.target.matches = &op->match;
-        call->op.target.nmatches = 1;
-    }
-
     call->op.decide = ngx_lead_law_ingest_decide;
 
-    return NGX_OK;
+    return ngx_lead_law_ingest_match(op);
 }
 
 
@@ -304,6 +293,42 @@ ngx_lead_law_ingest_text(ngx_lead_call_t *call, ngx_str_t *field,
 
     *text = *ngx_lead_law_text(node);
     ngx_lead_field_trim(text);
+
+    return NGX_OK;
+}
+
+
+/* what can be delivered again has a name, in its source */
+
+static ngx_int_t
+ngx_lead_law_ingest_match(ngx_lead_law_op_t *op)
+{
+    u_char           *p;
+    ngx_lead_call_t  *call;
+
+    call = op->call;
+
+    if (op->external_id.len == 0) {
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(call->pool, op->source.len + 1 + op->external_id.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    op->match.kind = NGX_LEAD_MATCH_EXTERNAL;
+    op->match.value.data = p;
+
+    p = ngx_cpymem(p, op->source.data, op->source.len);
+    *p++ = '\0';
+    p = ngx_cpymem(p, op->external_id.data, op->external_id.len);
+
+    op->match.value.len = p - op->match.value.data;
+
+    call->op.target.by = LEAD_BY_MATCH;
+    call->op.target.matches = &op->match;
+    call->op.target.nmatches = 1;
 
     return NGX_OK;
 }

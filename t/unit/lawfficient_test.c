@@ -500,8 +500,8 @@ test_ingest_refused(void **state)
         { "{\"firstName\":\"A\",\"lastName\":\"B\",\"phone\":1,"
           "\"caseType\":\"Maritime\"}", "Invalid case type." },
         { "{\"firstName\":\"A\",\"lastName\":\"B\",\"phone\":1,"
-          "\"x\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
-          "]]]}", "Invalid JSON body." }
+          "\"x\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]"
+          "]]]]}", "Invalid JSON body." }
     };
 
     for (i = 0; i < count(bad); i++) {
@@ -517,7 +517,7 @@ test_ingest_refused(void **state)
 
     has(ingest("{\"firstName\":\"A\",\"lastName\":\"B\",\"phone\":1,"
                "\"externalId\":1,"
-               "\"x\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]"
+               "\"x\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]"
                "]]]]}"), "201 ");
     has(GET(FIRST), "200 ");
     has(ingest("{\"firstName\":\"A\",\"lastName\":\"C\",\"phone\":1,"
@@ -962,7 +962,7 @@ test_openapi(void **state)
         }
 
         assert_int_equal(ngx_lead_json_get(op, "requestBody") != NULL,
-                         r->json);
+                         r->body == NGX_LEAD_BODY_JSON);
         assert_int_equal(ngx_lead_json_get(op, "security") == NULL,
                          r->scope != 0);
     }

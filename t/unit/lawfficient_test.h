@@ -365,10 +365,9 @@ commit(lead_op_t *op)
     lead->flags = d.flags;
 
     match = &matches[lead - leads];
-    free((void *) match->value.data);
-    memset(match, 0, sizeof(lead_match_t));
 
     assert_true(d.nmatches <= 1);
+    assert_int_equal(d.keep_matches, d.verdict == LEAD_UPDATE);
 
     if (d.nmatches) {
         match->kind = d.matches[0].kind;
@@ -461,7 +460,7 @@ run(ngx_str_t *body)
 
     call->body = *body;
 
-    if (call->route->json) {
+    if (call->route->body == NGX_LEAD_BODY_JSON) {
         rc = ngx_lead_json_parse(pool, &call->body, &call->json, &why);
 
         if (rc == NGX_DECLINED) {
