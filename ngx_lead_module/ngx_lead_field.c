@@ -19,16 +19,13 @@
 #define NGX_LEAD_FIELD_DAY_USEC  86400000000LL
 
 
-static size_t ngx_lead_field_space(u_char *p, u_char *last);
 static u_char *ngx_lead_field_decimal(u_char *dst, char *digits, int n,
     int point);
 static int64_t ngx_lead_field_days(int64_t year, int64_t month, int64_t day);
 static ngx_int_t ngx_lead_field_digits(u_char *p, size_t n);
 
 
-/* the length of the white space character at p, or 0 if there is none */
-
-static size_t
+size_t
 ngx_lead_field_space(u_char *p, u_char *last)
 {
     uint32_t  c;

@@ -21,6 +21,9 @@
 #define NGX_LEAD_FIELD_TIME_LEN    (sizeof("1970-01-01T00:00:00.000Z") - 1)
 
 
+/* the length of the character of space at p, before last; 0: it is none */
+size_t ngx_lead_field_space(u_char *p, u_char *last);
+
 /* takes space off both ends; the bytes stay where they are */
 void ngx_lead_field_trim(ngx_str_t *text);
 

@@ -103,6 +103,9 @@ ngx_lead_rate(ngx_lead_ctx_t *ctx)
 
     w = ngx_lead_rate_find(shpool->data, ctx, now);
 
+    /* another worker may have looked at its clock later */
+    now = w->now;
+
     allowed = w->total < llcf->rate + llcf->burst;
 
     if (allowed) {
@@ -186,7 +189,9 @@ ngx_lead_rate_forget(ngx_lead_rate_window_t *w, ngx_msec_t now)
         *count = 0;
     }
 
-    w->now = now;
+    if (w->now < now) {
+        w->now = now;
+    }
 }
 
 

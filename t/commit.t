@@ -400,7 +400,8 @@ for my $level (qw(info debug)) {
     my %old = map { $_ => 1 } $t->workers;
     ok($t->reload, 'reload: new workers come while a commit is held');
 
-    is(scalar($t->leaving), 1, 'reload: the old one that commits stays');
+    ok(wait_until(sub { $t->leaving == 1 }, 5 * slow()),
+        'reload: of the old ones the one that commits stays');
     is($t->http('GET', '/api/leads/' . id($first), auth())->{status}, 200,
         'reload: the new ones answer');
 

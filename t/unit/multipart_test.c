@@ -217,6 +217,9 @@ test_around(void **state)
     refuses("--X-", BEHIND);
     refuses("--X \r", BEHIND);
     refuses("--X\n", BEHIND);
+    refuses("--Xx\n", BEHIND);
+    refuses("--X\rx", BEHIND);
+    refuses(PART("a", "", "1") "--X", BEHIND);
     refuses("--X--\n", BEHIND);
     refuses("--X--\r", BEHIND);
     refuses("--X--x", BEHIND);
@@ -385,7 +388,7 @@ test_files(void **state)
 static void
 test_headers(void **state)
 {
-    takes(PART("a", "Content-Length: 1\r\nX:\r\nX:\r\n", "1") END,
+    takes(PART("a", "Content-Length: 1\r\nX09azAZ:\r\nX:\r\nX:\r\n", "1") END,
           "{\"a\":\"1\"}");
     takes(PART("a", "X-Y_z.1!#$%&'*+^`|~: \t\"\\ \xc3\xa9\xff;=\r\n", "1") END,
           "{\"a\":\"1\"}");
@@ -544,6 +547,8 @@ test_boundary(void **state)
     boundary("; boundary=\"a b'()+_,-./:=?\"", "a b'()+_,-./:=?");
     boundary("; boundary=a'()+_,-./:=?", "a'()+_,-./:=?");
     boundary("; boundary=*****", "*****");
+    boundary("; boundary=!~", "!~");
+    boundary("; boundary=\"!~\"", "!~");
     boundary("; boundary=----=_Part_1", "----=_Part_1");
     boundary("; boundary=----WebKitFormBoundary7MA4YWxkTrZu0gW",
              "----WebKitFormBoundary7MA4YWxkTrZu0gW");
