@@ -51,10 +51,6 @@ lead_store_open(const char *url, const lead_store_opts_t *opts,
         o = *opts;
     }
 
-    if (o.size == 0) {
-        o.size = LEAD_SIZE_DEFAULT;
-    }
-
     if (o.ttl == 0) {
         o.ttl = LEAD_TTL_DEFAULT;
     }
@@ -74,7 +70,7 @@ lead_store_open(const char *url, const lead_store_opts_t *opts,
         return lead_store_fail(e, LEAD_INVALID, 0, "no directory is given");
     }
 
-    if (o.size < LEAD_SIZE_MIN || o.size > SIZE_MAX) {
+    if (o.size != 0 && (o.size < LEAD_SIZE_MIN || o.size > SIZE_MAX)) {
         return lead_store_fail(e, LEAD_INVALID, 0,
                                "size=%llu is out of bounds",
                                (unsigned long long) o.size);

@@ -109,7 +109,8 @@ typedef struct lead_store_s  lead_store_t;
 
 typedef struct {
     uint64_t              size;      /* most bytes the store may grow to;
-                                        0: LEAD_SIZE_DEFAULT */
+                                        0: what it was last opened for, or
+                                        LEAD_SIZE_DEFAULT if it is new */
     int64_t               ttl;       /* least age of a forgotten idempotency
                                         record; 0: LEAD_TTL_DEFAULT */
     int64_t             (*clock)(void);   /* NULL: the system's */

@@ -45,7 +45,8 @@ static const struct {
                             "$LEAD_STORE,\n                      or "
                             LEADCTL_STORE },
     { "--size",     "SIZE", "most bytes it may grow to, as size= of "
-                            "lead_store (16g)" },
+                            "lead_store;\n                      default: as it "
+                            "is, 16g for a new one" },
     { "--json",     NULL,   "one JSON object a line instead of tables" },
     { "--help",     NULL,   "this text" },
     { "--version",  NULL,   "the version" },

@@ -412,7 +412,8 @@ lead_rc_t
 lead_lmdb_error(lead_store_t *store, int err, const char *what,
     lead_error_t *e)
 {
-    lead_rc_t  rc;
+    lead_rc_t    rc;
+    MDB_envinfo  info;
 
     rc = lead_lmdb_rc(store, err);
 
@@ -421,8 +422,10 @@ lead_lmdb_error(lead_store_t *store, int err, const char *what,
     }
 
     if (err == MDB_MAP_FULL) {
-        return lead_store_fail(e, rc, 0, "%s: the store is full: size=%llu",
-                               what, (unsigned long long) store->opts.size);
+        (void) mdb_env_info(store->env, &info);
+
+        return lead_store_fail(e, rc, 0, "%s: the store is full: size=%zu",
+                               what, info.me_mapsize);
     }
 
     if (rc == LEAD_FULL) {

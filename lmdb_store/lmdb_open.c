@@ -302,10 +302,19 @@ lead_lmdb_file(lead_store_t *store, const struct stat *dir,
 static lead_rc_t
 lead_lmdb_env_map(lead_store_t *store, lead_error_t *e)
 {
-    int       err;
-    size_t    page;
-    unsigned  flags;
-    MDB_env  *env;
+    int          err;
+    size_t       page, size;
+    unsigned     flags;
+    MDB_env     *env;
+    struct stat  file;
+
+    /* LMDB knows the size of what is there already */
+
+    size = (size_t) store->opts.size;
+
+    if (size == 0 && (stat(store->path, &file) == -1 || file.st_size == 0)) {
+        size = (size_t) LEAD_SIZE_DEFAULT;
+    }
 
     err = mdb_env_create(&env);
 
@@ -320,7 +329,9 @@ lead_lmdb_env_map(lead_store_t *store, lead_error_t *e)
         flags |= MDB_RDONLY;
     }
 
-    err = mdb_env_set_mapsize(env, (size_t) store->opts.size / page * page);
+    if (size != 0) {
+        err = mdb_env_set_mapsize(env, size / page * page);
+    }
 
     if (err == 0) {
         err = mdb_env_set_maxdbs(env, LEAD_LMDB_TREES);

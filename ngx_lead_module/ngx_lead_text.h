@@ -6,9 +6,8 @@
  * without markup, dates and addresses of pages.
  *
  * Pure functions on bytes, which must be UTF-8; nothing here knows a request,
- * a dialect or a configuration.  Results live in the pool given, or point
- * into the input if nothing had to be changed.  "Space" is that of
- * ngx_lead_field.h.
+ * a dialect or a configuration.  Results are copies in the pool given.
+ * "Space" is that of ngx_lead_field.h.
  */
 
 

@@ -560,6 +560,7 @@ test_boundary(void **state)
     boundary("; boundary=", NULL);
     boundary("; boundary=\"\"", NULL);
     boundary("; boundary=\"X", NULL);
+    boundary("; boundary=\"X\\", NULL);
     boundary("; boundary=\"X \"", NULL);
     boundary("; boundary=\" \"", NULL);
     boundary("; boundary=X Y", NULL);

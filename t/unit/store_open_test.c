@@ -52,6 +52,50 @@ try_open(store_t *s, const char *url, const lead_store_opts_t *opts)
 }
 
 
+/* a size is remembered with what is written */
+
+static void
+test_size(void **state)
+{
+    int          i;
+    store_t     *s;
+    lead_stat_t  st;
+
+    static const struct {
+        uint64_t  asked;
+        uint64_t  got;
+    } sizes[] = {
+        { 128 << 20, 128 << 20 }, { 0, 128 << 20 }, { 0, 128 << 20 }
+    };
+
+    s = *state;
+
+    for (i = 0; i < 3; i++) {
+        store_close(s);
+
+        s->opts.size = sizes[i].asked;
+        s->opts.create = 0;
+
+        store_open(s);
+        (void) store_insert(s, s->acme, "{}", 0, NULL, NULL);
+
+        assert_int_equal(lead_store_stat(s->store, &st, &s->e), LEAD_OK);
+        assert_int_equal(st.size, sizes[i].got);
+    }
+
+    store_close(s);
+    store_remove(s->dir);
+    assert_int_equal(mkdir(s->dir, 0700), 0);
+
+    s->opts.size = 0;
+    s->opts.create = 1;
+
+    store_open(s);
+    assert_int_equal(lead_store_stat(s->store, &st, &s->e), LEAD_OK);
+    assert_int_equal(st.size, LEAD_SIZE_DEFAULT);
+}
+
+
 static void
 test_open(void **state)
 {
@@ -572,6 +616,8 @@ int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
+        cmocka_unit_test_setup_teardown(test_size, store_setup,
+                                        store_teardown),
         cmocka_unit_test_setup_teardown(test_open, store_setup,
                                         store_teardown),
         cmocka_unit_test_setup_teardown(test_clock, store_setup,
