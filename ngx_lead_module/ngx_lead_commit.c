@@ -281,9 +281,11 @@ ngx_lead_commit_answer(ngx_lead_commit_t *c)
     c->batch = NULL;
     c->busy = 0;
 
+    /* the disk before the answers: it is what the next ones wait for */
+
     if (c->first) {
-        ngx_post_event(&c->flush, &ngx_posted_next_events);
         ngx_add_timer(&c->hold, NGX_LEAD_HOLD);
+        ngx_lead_commit_flush(&c->flush);
 
     } else {
         ngx_del_timer(&c->hold);

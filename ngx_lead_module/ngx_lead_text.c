@@ -573,8 +573,7 @@ ngx_lead_text_name(u_char *p, u_char *last)
     }
 
     if (dots && marks
-        && !(p - label > 4 && ngx_strncasecmp(label, (u_char *) "xn--", 4)
-                              == 0))
+        && !(p - label > 4 && ngx_lead_text_is(label, label + 4, "xn--")))
     {
         return NULL;
     }
@@ -629,10 +628,13 @@ ngx_lead_text_run(u_char *p, u_char *last, const char *more)
 static ngx_uint_t
 ngx_lead_text_is(u_char *p, u_char *last, const char *text)
 {
-    size_t  len;
+    ngx_str_t  part, want;
 
-    len = ngx_strlen(text);
+    part.data = p;
+    part.len = last - p;
 
-    return (size_t) (last - p) == len
-           && ngx_strncasecmp(p, (u_char *) text, len) == 0;
+    want.data = (u_char *) text;
+    want.len = ngx_strlen(text);
+
+    return ngx_lead_field_equal_fold(&part, &want);
 }
