@@ -15,6 +15,7 @@ endif
 
 NGINX_SRC ?=
 DESTDIR   ?=
+FUZZ_TIME ?= 60
 PREFIX    ?= /usr
 MODULES   ?= $(PREFIX)/lib/nginx/modules
 
@@ -129,6 +130,10 @@ test-real: all       ## suites under Test::Nginx itself (TEST_NGINX_LIB=<dir>)
 .PHONY: bench
 bench: all           ## benchmarks; each prints a ratio from one run
 	@bench/run $(BUILD) $(abspath $(NGINX_BIN))
+
+.PHONY: fuzz
+fuzz: $(BUILD)/nginx/objs/Makefile  ## libFuzzer on the form parsers, FUZZ_TIME=60 s each
+	@tools/fuzz $(BUILD) $(FUZZ_TIME)
 
 .PHONY: check
 check:               ## layering, style, symbols, static analysis

@@ -36,6 +36,8 @@ ngx_lead_auth(ngx_lead_ctx_t *ctx)
 
     call = &ctx->call;
 
+    ngx_str_null(&text);
+
     rc = ngx_lead_auth_find(ctx, &text);
 
     if (rc == NGX_ERROR) {
@@ -240,14 +242,14 @@ ngx_lead_auth_judge(ngx_lead_call_t *call)
 static ngx_int_t
 ngx_lead_auth_key(ngx_lead_ctx_t *ctx, ngx_str_t *text)
 {
-    int64_t             now;
-    lead_rc_t           rc;
-    lead_error_t        error;
-    lead_bytes_t        bytes;
-    ngx_time_t         *tp;
-    ngx_lead_call_t    *call;
-    ngx_lead_worker_t  *w;
-    ngx_lead_account_t *owner;
+    int64_t              now;
+    lead_rc_t            rc;
+    lead_error_t         error;
+    lead_bytes_t         bytes;
+    ngx_time_t          *tp;
+    ngx_lead_call_t     *call;
+    ngx_lead_worker_t   *w;
+    ngx_lead_account_t  *owner;
 
     call = &ctx->call;
     w = ctx->lmcf->worker;

@@ -403,20 +403,6 @@ ngx_lead_kol_true(ngx_lead_json_t *node)
 }
 
 
-ngx_str_t *
-ngx_lead_kol_str(ngx_lead_json_t *obj, const char *name)
-{
-    ngx_lead_json_t  *node;
-
-    static ngx_str_t  empty = ngx_string("");
-
-    node = ngx_lead_json_find(obj, (u_char *) name, ngx_strlen(name));
-
-    return (node && node->type == NGX_LEAD_JSON_STRING && node->text.len)
-           ? &node->text : &empty;
-}
-
-
 int64_t
 ngx_lead_kol_int(ngx_lead_json_t *obj, const char *name)
 {

@@ -25,6 +25,7 @@
 
 
 #include "ngx_lead_dialect.h"
+#include "ngx_lead_doc.h"
 #include "ngx_lead_field.h"
 
 
@@ -128,9 +129,6 @@ ngx_int_t ngx_lead_kol_text(ngx_lead_json_t *node, ngx_str_t *text);
 
 /* true, "true", 1 or "1" */
 ngx_uint_t ngx_lead_kol_true(ngx_lead_json_t *node);
-
-/* the text of a string member of a document, or "" */
-ngx_str_t *ngx_lead_kol_str(ngx_lead_json_t *obj, const char *name);
 
 /* an integer of a document, 0 if there is none */
 int64_t ngx_lead_kol_int(ngx_lead_json_t *obj, const char *name);

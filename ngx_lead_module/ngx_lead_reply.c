@@ -62,17 +62,17 @@ ngx_lead_reply(ngx_lead_ctx_t *ctx)
         ngx_str_set(&r->headers_out.content_type, "application/json");
         r->headers_out.content_type_len = r->headers_out.content_type.len;
 
-    } else if (call->status == NGX_HTTP_NO_CONTENT) {
-        r->headers_out.content_length_n = -1;
-    }
-
-    if (b == NULL) {
+    } else {
         r->header_only = 1;
+
+        if (call->status == NGX_HTTP_NO_CONTENT) {
+            r->headers_out.content_length_n = -1;
+        }
     }
 
     rc = ngx_http_send_header(r);
 
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only || b == NULL) {
         return rc;
     }
 

@@ -339,7 +339,8 @@ open my $in, '<', "$ENV{TEST_NGINX_SERVER_ROOT}/logs/nginx.pid" or die;
 my @kids = Test::Lead::Process::children(<$in> + 0);
 kill KILL => @kids;
 Test::Lead::Process::wait_until(sub {
-    !grep { Test::Lead::Process::alive($_) } @kids
+    open my $log, '<', "$ENV{TEST_NGINX_SERVER_ROOT}/logs/error.log";
+    grep { /exited on signal 9/ } <$log>;
 });
 --- request
 GET /

@@ -175,7 +175,7 @@ test_email(void **state)
     static const char  *bad[] = {
         "", "@", "a", "a@", "@b.c", "a@b", "a@.b", "a@b.", "ada@", "a.b@c",
         "a@b@c.d", "a b@c.d", "a@b.c d", "a@b\xc2\xa0.c", "a@@b.c",
-        "a@\xe3\x80\x80" "b.c", "a@.", "a@..", "a@b.\t"
+        ("a@\xe3\x80\x80" "b.c"), "a@.", "a@..", "a@b.\t"
     };
 
     for (i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
