@@ -153,6 +153,7 @@ lead_rc_t lead_store_account_find(lead_store_t *store, lead_bytes_t name,
 /* Leads */
 
 #define LEAD_FLAG_ARCHIVED    0x0001
+#define LEAD_FLAG_OPTED_OUT   0x0002    /* wants no more messages */
 
 typedef struct {
     uint32_t              account;

@@ -200,16 +200,9 @@ ngx_lead_set_dialect(ngx_conf_t *cf, ngx_str_t *value, void *field)
         return NULL;
     }
 
-    if (ngx_lead_dialect_known(value)) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "dialect \"%V\" is not in this build, which has: "
-                           "%V", value, ngx_lead_dialect_names());
-
-    } else {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "unknown dialect \"%V\", use one of: %V",
-                           value, ngx_lead_dialect_names());
-    }
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                       "unknown dialect \"%V\", use one of: %V",
+                       value, ngx_lead_dialect_names());
 
     return NGX_CONF_ERROR;
 }

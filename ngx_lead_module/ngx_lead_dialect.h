@@ -44,6 +44,10 @@ typedef struct ngx_lead_call_s     ngx_lead_call_t;
 /* kinds of match keys, of all dialects: an account's leads share them */
 
 #define NGX_LEAD_MATCH_EXTERNAL    1    /* source's key, 0, external id */
+#define NGX_LEAD_MATCH_EMAIL       2    /* campaign's number, 0, address */
+#define NGX_LEAD_MATCH_PHONE       3    /* campaign's number, 0, E.164 */
+#define NGX_LEAD_MATCH_SOCIAL      4    /* campaign's number, 0, social id */
+#define NGX_LEAD_MATCH_ENTITY      5    /* entity, 0, field, 0, value */
 
 
 /* how the body of a route is read */
@@ -245,10 +249,17 @@ struct ngx_lead_dialect_s {
 };
 
 
-/* a query of a list; leads come newest first */
+/* a query of a list */
 
 typedef struct {
     ngx_uint_t             limit;        /* of a page, from 1 */
+    ngx_uint_t             skip;         /* leads of the list before the page,
+                                            which are walked through */
+    uint64_t               total;        /* set by the core if count: all
+                                            leads of the list */
+    unsigned               count:1;      /* with a filter, all of the account's
+                                            leads are walked through */
+    unsigned               oldest:1;     /* oldest first; else newest first */
     unsigned               has_from:1;
     unsigned               empty:1;      /* known to find nothing */
     unsigned               more:1;       /* set by the core: there is another
@@ -276,6 +287,7 @@ struct ngx_lead_call_s {
     lead_key_t             key;          /* id "" when none was sent */
     ngx_str_t              params[NGX_LEAD_MAX_PARAMS];
     ngx_str_t              args;         /* query string, as sent */
+    ngx_str_t              url;          /* scheme, host and path, as sent */
     ngx_str_t              in[NGX_LEAD_MAX_IN];  /* of dialect->in; data NULL:
                                                     not sent */
     ngx_str_t              address;      /* the client's, as text */
@@ -379,11 +391,12 @@ ngx_lead_dialect_t *ngx_lead_dialect_find(ngx_str_t *name);
 /* the names there are, "a, b, c", for a message */
 ngx_str_t *ngx_lead_dialect_names(void);
 
-/* a vendor's name of the design whose dialect is not in this build */
-ngx_uint_t ngx_lead_dialect_known(ngx_str_t *name);
 
-
+extern ngx_lead_dialect_t  ngx_lead_dialect_reflekt;
 extern ngx_lead_dialect_t  ngx_lead_dialect_lawfficient;
+extern ngx_lead_dialect_t  ngx_lead_dialect_kickofflabs;
+extern ngx_lead_dialect_t  ngx_lead_dialect_flextell;
+extern ngx_lead_dialect_t  ngx_lead_dialect_leadflip;
 
 
 #endif /* _NGX_LEAD_DIALECT_H_INCLUDED_ */

@@ -173,6 +173,9 @@ ngx_int_t ngx_lead_kol_referrals(ngx_pool_t *pool, lead_match_t *match,
 ngx_int_t ngx_lead_kol_search(ngx_lead_kol_op_t *op, ngx_uint_t social,
     const char *counter);
 
+/* op->counters are to be read for encode(), where decide() is not asked */
+void ngx_lead_kol_count(ngx_lead_kol_op_t *op);
+
 /* how many the lead has referred, knowing the counters' values */
 int64_t ngx_lead_kol_referred(ngx_lead_kol_op_t *op, ngx_lead_json_t *doc,
     uint64_t *values);

@@ -86,6 +86,8 @@ ngx_lead_kol_create(ngx_lead_call_t *call)
         call->op.second.nmatches = op->nsecond;
     }
 
+    ngx_lead_kol_count(op);
+
     call->op.counters = op->counters;
     call->op.ncounters = op->ncounters;
     call->op.decide = ngx_lead_kol_decide;

@@ -19,7 +19,7 @@
 
 
 static ngx_int_t ngx_lead_kol_phone_text(ngx_lead_kol_op_t *op,
-    ngx_str_t *code, ngx_str_t *phone);
+    ngx_str_t *code);
 static ngx_int_t ngx_lead_kol_points_leads(ngx_lead_kol_op_t *op);
 static ngx_int_t ngx_lead_kol_points_emails(ngx_lead_kol_op_t *op,
     ngx_lead_json_t *emails);
@@ -38,7 +38,6 @@ ngx_lead_kol_lookup(ngx_lead_call_t *call)
 {
     ngx_int_t           rc;
     ngx_str_t          *social;
-    ngx_uint_t          i;
     ngx_lead_kol_op_t  *op;
 
     op = ngx_lead_kol_op(call);
@@ -79,13 +78,22 @@ ngx_lead_kol_lookup(ngx_lead_call_t *call)
     call->find.matches = op->matches;
     call->find.nmatches = op->nmatches;
 
-    for (i = 0; i < op->ncounters; i++) {
-        call->counters[i] = op->counters[i];
-    }
-
-    call->ncounters = op->ncounters;
+    ngx_lead_kol_count(op);
 
     return NGX_OK;
+}
+
+
+void
+ngx_lead_kol_count(ngx_lead_kol_op_t *op)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < op->ncounters; i++) {
+        op->call->counters[i] = op->counters[i];
+    }
+
+    op->call->ncounters = op->ncounters;
 }
 
 
@@ -342,7 +350,7 @@ ngx_lead_kol_read_phone(ngx_lead_kol_op_t *op)
         return NGX_OK;
     }
 
-    if (code.len && ngx_lead_kol_phone_text(op, &code, &op->phone) != NGX_OK) {
+    if (code.len && ngx_lead_kol_phone_text(op, &code) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -367,12 +375,14 @@ ngx_lead_kol_read_phone(ngx_lead_kol_op_t *op)
  * written internationally */
 
 static ngx_int_t
-ngx_lead_kol_phone_text(ngx_lead_kol_op_t *op, ngx_str_t *code,
-    ngx_str_t *phone)
+ngx_lead_kol_phone_text(ngx_lead_kol_op_t *op, ngx_str_t *code)
 {
-    u_char  *p;
+    u_char     *p;
+    ngx_str_t   phone;
 
-    p = ngx_pnalloc(op->call->pool, 1 + code->len + phone->len);
+    phone = op->phone;
+
+    p = ngx_pnalloc(op->call->pool, 1 + code->len + phone.len);
     if (p == NULL) {
         return NGX_ERROR;
     }
@@ -384,7 +394,7 @@ ngx_lead_kol_phone_text(ngx_lead_kol_op_t *op, ngx_str_t *code,
     }
 
     p = ngx_cpymem(p, code->data, code->len);
-    p = ngx_cpymem(p, phone->data, phone->len);
+    p = ngx_cpymem(p, phone.data, phone.len);
 
     op->phone.len = p - op->phone.data;
 

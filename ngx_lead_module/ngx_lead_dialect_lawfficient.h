@@ -5,10 +5,10 @@
  * Lawfficient: what its files share, and nobody else may include.
  *
  * A lead's document here has the members dialect, first_name, last_name,
- * email (as sent), email_key (lower case), phone (as sent), source {key,
- * name}, stage {pipeline, key, name}, assignee {id, name}, external_id, data
- * and extra (what an ingestion sent beside our fields).  What is not known is
- * not there.
+ * email (as sent), email_key (lower case), phone (as sent), phone_e164 (where
+ * it is a number), source {key, name}, stage {pipeline, key, name}, assignee
+ * {id, name}, external_id, data and extra (what an ingestion sent beside our
+ * fields).  What is not known is not there.
  */
 
 
@@ -50,6 +50,7 @@ typedef struct {
     ngx_str_t              email;
     ngx_str_t              email_key;
     ngx_str_t              phone;
+    ngx_str_t              phone_e164;   /* empty: it cannot be a number */
     ngx_str_t              source;
     ngx_str_t              assignee_id;
     ngx_str_t              status;
@@ -121,9 +122,11 @@ ngx_lead_law_op_t *ngx_lead_law_op(ngx_lead_call_t *call);
 /* an object, and members of it of the right type; call->fault is set */
 ngx_int_t ngx_lead_law_types(ngx_lead_call_t *call);
 
-/* names, contact and e-mail of a new lead; call->fault is set */
+/* names and contact of a new lead; call->fault is set */
 ngx_int_t ngx_lead_law_check(ngx_lead_law_op_t *op);
-ngx_int_t ngx_lead_law_check_email(ngx_lead_law_op_t *op);
+
+/* the e-mail's form, and the normal forms of both contacts */
+ngx_int_t ngx_lead_law_check_contact(ngx_lead_law_op_t *op);
 
 /* 422 and this text into fault; NGX_DECLINED */
 ngx_int_t ngx_lead_law_invalid(ngx_lead_fault_t *fault, const char *text);

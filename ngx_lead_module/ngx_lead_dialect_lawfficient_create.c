@@ -12,6 +12,7 @@
 
 
 #include "ngx_lead_dialect_lawfficient.h"
+#include "ngx_lead_phone.h"
 
 
 static ngx_int_t ngx_lead_law_create_check(ngx_lead_law_op_t *op);
@@ -257,19 +258,41 @@ ngx_lead_law_check(ngx_lead_law_op_t *op)
         return ngx_lead_law_invalid(fault, NGX_LEAD_LAW_NO_CONTACT);
     }
 
-    return ngx_lead_law_check_email(op);
+    return ngx_lead_law_check_contact(op);
 }
 
 
 ngx_int_t
-ngx_lead_law_check_email(ngx_lead_law_op_t *op)
+ngx_lead_law_check_contact(ngx_lead_law_op_t *op)
 {
+    u_char           *p;
+    size_t            len;
+    ngx_lead_call_t  *call;
+
+    call = op->call;
+
     if (op->email.len && !ngx_lead_field_email_like(&op->email)) {
-        return ngx_lead_law_invalid(&op->call->fault,
+        return ngx_lead_law_invalid(&call->fault,
                                     "Enter a valid email address.");
     }
 
-    return ngx_lead_field_lower(op->call->pool, &op->email, &op->email_key);
+    if (op->phone.len) {
+        p = ngx_pnalloc(call->pool, NGX_LEAD_PHONE_MAX);
+        if (p == NULL) {
+            return NGX_ERROR;
+        }
+
+        /* where it cannot be one, the text is all there is */
+
+        if (ngx_lead_phone_e164(&op->phone, call->account->region, p, &len)
+            == NGX_OK)
+        {
+            op->phone_e164.data = p;
+            op->phone_e164.len = len;
+        }
+    }
+
+    return ngx_lead_field_lower(call->pool, &op->email, &op->email_key);
 }
 
 
@@ -369,6 +392,7 @@ ngx_lead_law_document(ngx_lead_law_op_t *op)
         { "email", &op->email },
         { "email_key", &op->email_key },
         { "phone", &op->phone },
+        { "phone_e164", &op->phone_e164 },
         { "external_id", &op->external_id }
     };
 

@@ -120,7 +120,7 @@ ngx_lead_law_patch_check(ngx_lead_law_op_t *op)
     (void) ngx_lead_law_member(sent, "phone", &op->phone);
     (void) ngx_lead_law_member(sent, "email", &op->email);
 
-    rc = ngx_lead_law_check_email(op);
+    rc = ngx_lead_law_check_contact(op);
     if (rc != NGX_OK) {
         return rc;
     }
@@ -326,6 +326,7 @@ ngx_lead_law_change_email(ngx_lead_law_edit_t *e)
 void
 ngx_lead_law_change_phone(ngx_lead_law_edit_t *e)
 {
+    ngx_lead_json_t    *node;
     ngx_lead_law_op_t  *op;
 
     static ngx_str_t  phone = ngx_string("phone");
@@ -343,7 +344,11 @@ ngx_lead_law_change_phone(ngx_lead_law_edit_t *e)
         return;
     }
 
-    ngx_lead_json_set_node(&e->gen, e->doc, &phone_e164, NULL);
+    node = op->phone_e164.len
+           ? ngx_lead_json_add_str(&e->gen, NULL, NULL, &op->phone_e164)
+           : NULL;
+
+    ngx_lead_json_set_node(&e->gen, e->doc, &phone_e164, node);
     ngx_lead_law_change(e, NULL, &phone, &op->phone);
 }
 

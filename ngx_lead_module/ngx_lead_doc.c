@@ -115,3 +115,26 @@ ngx_lead_doc_note(ngx_lead_json_gen_t *gen, ngx_lead_json_t *notes,
 
     return node;
 }
+
+
+ngx_lead_json_t *
+ngx_lead_doc_campaign(ngx_lead_json_gen_t *gen, ngx_lead_json_t *parent,
+    const char *name, ngx_lead_campaign_t *campaign)
+{
+    ngx_lead_json_t  *node;
+
+    node = ngx_lead_json_add(gen, parent, name, NGX_LEAD_JSON_OBJECT);
+
+    (void) ngx_lead_json_add_str(gen, node, "name", &campaign->name);
+
+    if (campaign->number) {
+        (void) ngx_lead_json_add_int(gen, node, "number",
+                                     (int64_t) campaign->number);
+    }
+
+    if (campaign->label.len) {
+        (void) ngx_lead_json_add_str(gen, node, "label", &campaign->label);
+    }
+
+    return node;
+}

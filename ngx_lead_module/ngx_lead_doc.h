@@ -48,5 +48,9 @@ ngx_lead_json_t *ngx_lead_doc_user(ngx_lead_json_gen_t *gen,
 ngx_lead_json_t *ngx_lead_doc_note(ngx_lead_json_gen_t *gen,
     ngx_lead_json_t *notes, ngx_str_t *text, ngx_str_t *tag, ngx_str_t *at);
 
+/* {name, number, label}; what is not configured is not there */
+ngx_lead_json_t *ngx_lead_doc_campaign(ngx_lead_json_gen_t *gen,
+    ngx_lead_json_t *parent, const char *name, ngx_lead_campaign_t *campaign);
+
 
 #endif /* _NGX_LEAD_DOC_H_INCLUDED_ */

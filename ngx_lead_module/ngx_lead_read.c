@@ -32,9 +32,12 @@ typedef struct ngx_lead_read_s {
     lead_list_t         list;
     lead_t             *leads;         /* room for list.limit + 1 */
     ngx_uint_t          n;
+    uint64_t            passed;        /* the filter, so far */
+    uint64_t            total;         /* of the account, if counted */
     lead_rc_t           rc;
     lead_error_t        error;
     unsigned            nomem:1;
+    unsigned            counted:1;
 } ngx_lead_read_t;
 
 
@@ -43,6 +46,7 @@ static lead_rc_t ngx_lead_read_more(ngx_lead_ctx_t *ctx, lead_error_t *error);
 static int ngx_lead_read_event(void *data, const lead_event_row_t *row);
 static ngx_int_t ngx_lead_read_post(ngx_lead_read_t *read);
 static void ngx_lead_read_thread(void *data, ngx_log_t *log);
+static lead_rc_t ngx_lead_read_count(ngx_lead_read_t *read);
 static int ngx_lead_read_sink(void *data, const lead_t *lead);
 static void ngx_lead_read_done(ngx_event_t *ev);
 
@@ -205,6 +209,7 @@ ngx_lead_read_submit(ngx_lead_ctx_t *ctx)
     read->list.account = call->store_account;
     read->list.from = call->list.from;
     read->list.has_from = call->list.has_from;
+    read->list.oldest = call->list.oldest;
     read->list.slice = NGX_LEAD_SLICE;
     read->list.sink = ngx_lead_read_sink;
     read->list.ctx = read;
@@ -246,7 +251,19 @@ static void
 ngx_lead_read_thread(void *data, ngx_log_t *log)
 {
     lead_id_t         next;
+    ngx_lead_list_t  *list;
     ngx_lead_read_t  *read = data;
+
+    list = &read->ctx->call.list;
+
+    if (list->count && list->filter == NULL && !read->counted) {
+
+        read->rc = ngx_lead_read_count(read);
+
+        if (read->rc != LEAD_OK || list->skip >= read->total) {
+            return;
+        }
+    }
 
     read->rc = lead_store_list(read->store, &read->list, &next, &read->error);
 
@@ -254,6 +271,18 @@ ngx_lead_read_thread(void *data, ngx_log_t *log)
         read->list.from = next;
         read->list.has_from = 1;
     }
+}
+
+
+/* without a filter the store knows how many there are */
+
+static lead_rc_t
+ngx_lead_read_count(ngx_lead_read_t *read)
+{
+    read->counted = 1;
+
+    return lead_store_count(read->store, read->list.account, &read->total,
+                            &read->error);
 }
 
 
@@ -271,13 +300,17 @@ ngx_lead_read_sink(void *data, const lead_t *lead)
         return 0;
     }
 
+    if (++read->passed <= call->list.skip || read->n > call->list.limit) {
+        return 0;
+    }
+
     copy = &read->leads[read->n++];
     *copy = *lead;
 
     /* the one beyond the page only says that there is another */
 
     if (read->n > call->list.limit) {
-        return 1;
+        return !call->list.count || read->counted;
     }
 
     p = ngx_lead_call_alloc(call, lead->doc.len + 1);
@@ -358,6 +391,8 @@ ngx_lead_read_result(ngx_lead_ctx_t *ctx, lead_t **leads, ngx_uint_t *n)
 
         return NGX_DECLINED;
     }
+
+    ctx->call.list.total = read->counted ? read->total : read->passed;
 
     if (read->n > ctx->call.list.limit) {
         ctx->call.list.more = 1;

@@ -341,7 +341,7 @@ lead_webhook_schedule 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 
 --- api
     lead_api salesforce;
 --- emerg
-unknown dialect "salesforce", use one of: lawfficient in
+unknown dialect "salesforce", use one of: reflekt, lawfficient, kickofflabs, flextell, leadflip in
 
 === TEST 32: lead_api twice
 --- api

@@ -145,7 +145,14 @@ qr/^\{"id":"[0-9a-f-]{36}","first_name":"Ada","last_name":"Lovelace",
 
 
 
-=== a phone number alone
+=== a phone number alone, in the account's region (TW3)
+--- request eval: main::post(main::b(email => undef, phone => '"(206) 555-0100"'))
+--- error_code: 201
+--- response_body_like: "email":"","phone":"\+12065550100"
+
+
+
+=== a phone number that is none is kept as it is
 --- request eval: main::post(main::b(email => undef, phone => '" 5550100 "'))
 --- error_code: 201
 --- response_body_like: "email":"","phone":"5550100"

@@ -1,0 +1,59 @@
+
+# Copyright (C) the ngx_lead authors
+#
+# Every file of examples/ is a configuration that nginx accepts: nginx.conf
+# whole, the others as they are included at http level, alone and together.
+
+use strict;
+use warnings;
+
+use File::Basename qw(basename);
+use FindBin ();
+use Test::More;
+
+use lib "$FindBin::Bin/lib";
+use Test::Lead ();
+use Test::Lead::Process qw(read_file);
+
+my $dir = "$FindBin::Bin/../examples";
+my @files = map { basename($_) } sort glob "$dir/*.conf";
+
+is(scalar(grep { $_ eq 'nginx.conf' } @files), 1, 'there is an nginx.conf');
+cmp_ok(scalar(@files), '>', 1, 'and there are others');
+
+
+# without what belongs to the place where it is installed
+
+sub here {
+    my ($text) = @_;
+
+    $text =~ s/^(?:load_module|user|worker_processes|pid|error_log) .*;\n//mg;
+    $text =~ s{/var/lib/nginx/lead\b}{%%DIR%%/store}g;
+    $text =~ s{/var/log/nginx/}{%%DIR%%/}g;
+    $text =~ s/listen\s+8080\b/listen 127.0.0.1:%%PORT%%/g;
+
+    return $text;
+}
+
+
+sub accepted {
+    my ($name, $conf) = @_;
+
+    my $t = Test::Lead->new(conf => $conf);
+    my ($ok, $said) = $t->test_conf;
+
+    ok($ok, $name) or diag($said);
+    unlike($said, qr/\[(?:emerg|alert|crit)\]/, "$name: nothing is wrong");
+    unlike($said, qr/\[warn\]/, "$name: no warning");
+}
+
+
+for my $file (@files) {
+    my $text = here(read_file("$dir/$file"));
+
+    $text = "http {\n$text\n}\n" if $file ne 'nginx.conf';
+
+    accepted($file, $text);
+}
+
+done_testing();
