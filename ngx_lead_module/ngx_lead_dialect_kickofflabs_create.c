@@ -51,6 +51,7 @@ ngx_lead_kol_create(ngx_lead_call_t *call)
         return NGX_ERROR;
     }
 
+    url = NULL;
     rc = ngx_lead_kol_contact(op);
 
     if (rc == NGX_OK) {
@@ -251,10 +252,7 @@ ngx_lead_kol_url(ngx_lead_kol_op_t *op, ngx_lead_json_t **args)
 
     rc = ngx_lead_form_urlencoded(call->pool, &query, call->dialect->brackets,
                                   args, &why);
-    if (rc == NGX_DECLINED) {
-        ngx_log_error(NGX_LOG_INFO, call->log, 0,
-                      "lead: client sent a __url with invalid arguments: %s",
-                      why);
+    if (rc != NGX_OK) {
         *args = NULL;
     }
 

@@ -352,7 +352,8 @@ ngx_lead_kol_add_contact(ngx_lead_kol_edit_t *e, const lead_t *target,
 
     mine = 1;
 
-    if (second && ngx_memcmp(second->id.b, target->id.b, sizeof(target->id.b)))
+    if (second
+        && ngx_memcmp(second->id.b, target->id.b, sizeof(target->id.b)) != 0)
     {
         mine = !ngx_lead_kol_has_phone(e, second);
     }

@@ -221,7 +221,11 @@ ngx_lead_flip_error(ngx_lead_flip_check_t *check, ngx_str_t *name,
     }
 
     error->path.data = p;
-    p = ngx_cpymem(p, check->prefix.data, check->prefix.len);
+
+    if (check->prefix.len) {
+        p = ngx_cpymem(p, check->prefix.data, check->prefix.len);
+    }
+
     p = ngx_cpymem(p, name->data, name->len);
     error->path.len = p - error->path.data;
 

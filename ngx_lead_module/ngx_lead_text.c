@@ -16,7 +16,7 @@
 #include <arpa/inet.h>
 
 
-#define NGX_LEAD_TEXT_IP6_MAX  45        /* of "::ffff:" and three digits each */
+#define NGX_LEAD_TEXT_IP6_MAX  45        /* bytes of such an address */
 
 /* what may stand in a URL beside letters, digits, escapes and other scripts */
 

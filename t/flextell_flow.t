@@ -45,7 +45,8 @@ sub call {
         'X-Tenant' => 7, 'Content-Type' => 'application/json', %headers },
         $body);
 
-    return ($res->{status}, eval { $Json->decode($res->{body}) }, $res);
+    return ($res->{status}, scalar eval { $Json->decode($res->{body}) },
+        $res);
 }
 
 
@@ -159,9 +160,9 @@ is_deeply([(call('ft_t8', 'GET', "/v1/leads/$id", undef, 'X-Tenant' => 8))
     'TF22: another tenant does not see it');
 is((call('ft_t8', 'GET', "/v1/leads/$id"))[0], 403, '... nor under this one');
 
-my ($doc) = grep { $_->{number} == $id } map { $Json->decode($_) }
-    split /\n/, leadctl(qw(lead export --account T7));
-$doc = $doc->{doc} // $doc->{lead} // $doc;
+my ($doc) = map { $_->{document} } grep { $_->{number} == $id }
+    map { $Json->decode($_) } split /\n/,
+    leadctl(qw(lead export --account T7));
 
 is_deeply([@$doc{qw(dialect phone phone_e164 email email_key)}],
     ['flextell', '(206) 555-0100', '+12065550100', 'Jo@Example.com',
@@ -231,7 +232,7 @@ is(page("page=$_")->{meta}{current_page}, 1, "page=$_")
     for qw(0 -1 x 1.5 99999999999999999999), '';
 
 $list = page('search=LIST4&per_page=3&page=2');
-is_deeply(ids($list), [reverse @made[42 .. 44]], 'sought: page 2');
+is_deeply(ids($list), [reverse @made[41 .. 43]], 'sought: page 2');
 is_deeply([@{ $list->{meta} }{qw(from to total last_page)}], [4, 6, 9, 3],
     '... of 9') or diag($Json->encode($list->{meta}));
 is_deeply(ids(page("search=$_")), [$id], "search=$_")
@@ -255,7 +256,6 @@ my @res = $t->parallel([map { ['POST', '/api/v1/leads', {
     Authorization => 'Bearer ft_ok', 'X-Tenant' => 7,
     'Idempotency-Key' => 'race' . $_ % 3 }, '{"last_name":"Race"}'] }
     1 .. $n]);
-@res = @{ $res[0] };
 
 is(scalar(grep { $_->{status} == 201 } @res), $n, "$n at once");
 

@@ -239,14 +239,14 @@ POST /v2/135544?api_key=kol_A1
 
 
 === an address of 254 bytes
---- request eval: main::post('/v2/135544', '{"email":"' . 'a' x 64 . '@' . join('.', map { 'b' x $_ } 62, 62, 60) . '.co"}')
+--- request eval: main::post('/v2/135544', '{"email":"' . 'a' x 64 . '@' . CORE::join('.', map { 'b' x $_ } 62, 62, 60) . '.co"}')
 --- error_code: 200
 --- response_body_like: "email":"a{64}@
 
 
 
 === an address of 255 bytes
---- request eval: main::post('/v2/135544', '{"email":"' . 'a' x 64 . '@' . join('.', map { 'b' x $_ } 62, 62, 61) . '.co"}')
+--- request eval: main::post('/v2/135544', '{"email":"' . 'a' x 64 . '@' . CORE::join('.', map { 'b' x $_ } 62, 62, 61) . '.co"}')
 --- invalid: email is invalid: Email is invalid
 
 
@@ -616,13 +616,13 @@ qr/"contest_score":0,.*"email":"u\@x\.co",.*
 
 === a form beyond its limits
 --- type: application/x-www-form-urlencoded
---- request eval: main::post('/v2/135544?api_key=kol_A1', join '&', map { "a$_=1" } 1 .. 200)
+--- request eval: main::post('/v2/135544?api_key=kol_A1', CORE::join('&', map { "a$_=1" } 1 .. 200))
 --- refused: 400 There was a problem parsing your request.
 
 
 
 === a query beyond its limits
---- request eval: main::post('/v2/135544?' . join('&', map { "a$_=1" } 1 .. 200), '{"email":"a@x.co"}')
+--- request eval: main::post('/v2/135544?' . CORE::join('&', map { "a$_=1" } 1 .. 200), '{"email":"a@x.co"}')
 --- refused: 400 There was a problem parsing your request.
 
 
@@ -658,7 +658,7 @@ qr/"contest_score":0,.*"email":"u\@x\.co",.*
 
 
 === a lead of a thousand fields
---- request eval: main::post('/v2/135544', '{"email":"big@x.co",' . join(',', map { "\"f$_\":1" } 1 .. 990) . '}')
+--- request eval: main::post('/v2/135544', '{"email":"big@x.co",' . CORE::join(',', map { "\"f$_\":1" } 1 .. 990) . '}')
 --- error_code: 200
 --- response_body_like: "f990":1
 

@@ -97,7 +97,7 @@ sub lead {
 sub doc {
     my $lead = $Json->decode(leadctl('--json', qw(lead get), $_[0]));
 
-    return $lead->{doc} // $lead;
+    return $lead->{document};
 }
 
 

@@ -31,6 +31,7 @@ http {
 
         location = /api/v1/lead { lead_api reflekt; }
         location = /few/lead { lead_api reflekt base=/few; lead_rate 2r/m; }
+        location /v2/ { lead_api kickofflabs; }
     }
 }
 _EOC_
@@ -107,6 +108,21 @@ sub leads {
 
     return scalar grep { length } split /\n/,
         leadctl('--json', qw(lead export --account), $account);
+}
+
+
+# The leads of campaign pi_intake so far, by KickoffLabs' API, which counts its
+# own and these alike.  Asking adds one.
+
+my $asked = 0;
+
+sub enrolled {
+    my ($status, $body) = answer($t->http('POST', '/v2/4101',
+        { Authorization => 'Bearer lap_live_P1',
+          'Content-Type' => 'application/json' },
+        $Json->encode({ email => 'asked' . $asked++ . '@b.co' })));
+
+    return $status == 200 ? $body->{lead_count} - $asked : "status $status";
 }
 
 
@@ -188,6 +204,8 @@ for (
         campaign_name => $name))->{campaign}, $want, "$project: $name");
 }
 
+is(enrolled(), 2, 'two are in pi_intake');
+
 # ---- refused: nothing is stored
 
 my $before = leads('P1');
@@ -210,7 +228,7 @@ is(leads('P1'), $before, 'none of these is stored');
 isnt(create('lap_live_P1', email => 'a@b.co'), create('lap_live_P1',
     email => 'a@b.co'), 'TR20: twice the same is two leads');
 
-my @B = (email => 'once@b.co', campaign_name => 'family');
+my @B = (email => 'once@b.co', campaign_name => 'pi_intake');
 my @once = ('Idempotency-Key', 'flow-1');
 my ($status, $first) = call('lap_live_P1', \@B, @once);
 
@@ -238,6 +256,8 @@ is((call('lap_live_P1', [email => 'x'], 'Idempotency-Key', 'flow-2'))[0], 400,
 is((call('lap_live_P1', \@B, 'Idempotency-Key', 'flow-2'))[0], 200,
     '... leaves its key free');
 
+is(enrolled(), 5, 'three were new, the repeats are not counted');
+
 # ---- four workers
 
 $before = leads('P1');
@@ -258,6 +278,7 @@ is(leads('P1'), $before + 1, '... and made one lead');
 
 is(scalar keys %ids, 60, '60 at once without: 60 ids');
 is(leads('P1'), $before + 61, '... and 60 leads');
+is(enrolled(), 65, '... each of them counted');
 
 # ---- a body in pieces
 

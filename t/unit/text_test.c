@@ -311,7 +311,7 @@ test_date(void **state)
         "2023-2-8", "2023-02-8", "23-02-08", "2023-02-08 ", " 2023-02-08",
         "2023-02-08T00:00:00Z", "2023/02/08", "20230208", "2023-0a-08",
         "+023-02-08", "-023-02-08", "2023--2-08", "2023-02-0\n",
-        "\xef\xbc\x92" "023-02-8"
+        ("\xef\xbc\x92" "023-02-8")
     };
 
     for (i = 0; i < count(good); i++) {
@@ -346,7 +346,7 @@ test_url(void **state)
         "http://user@a.b", "http://user:word%20@a.b/",
         "http://example.com.", "http://xn--bcher-kva.example",
         "http://a.xn--p1ai", "http://a.xn--p1ai./",
-        "http://b\xc3\xbc" "cher.de/\xc3\xa9?\xc3\xa9#\xc3\xa9",
+        ("http://b\xc3\xbc" "cher.de/\xc3\xa9?\xc3\xa9#\xc3\xa9"),
         "http://a.b/%20%C3%A9", "http://a.b?c", "http://a.b#c",
         "http://a.b/?c/d?e#f/?", "git+ssh://a.b/c", "myapp://open",
         "http://a.b/~x;y=1,2!$&'()*+"
