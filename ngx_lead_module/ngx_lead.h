@@ -202,6 +202,9 @@ ngx_int_t ngx_lead_idempotency_scope(ngx_lead_call_t *call,
  * call->values.  NGX_OK, NGX_DECLINED: call->fault is set, NGX_ERROR. */
 ngx_int_t ngx_lead_read_get(ngx_lead_ctx_t *ctx, lead_t *lead);
 
+/* call->counters into call->values */
+lead_rc_t ngx_lead_read_counters(ngx_lead_ctx_t *ctx, lead_error_t *error);
+
 /* ngx_lead_read.c: a page of a list, on the thread pool, in slices; as
  * ngx_lead_commit_submit() */
 ngx_int_t ngx_lead_read_submit(ngx_lead_ctx_t *ctx);

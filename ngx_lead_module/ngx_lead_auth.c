@@ -149,7 +149,12 @@ ngx_lead_auth_place(ngx_lead_ctx_t *ctx, ngx_lead_place_t *place,
     default: /* NGX_LEAD_KEY_FIELD */
         node = ngx_lead_json_find(root, place->name.data, place->name.len);
 
-        if (node == NULL || node->type != NGX_LEAD_JSON_STRING) {
+        /* a key with a zero in it is there, and wrong */
+
+        if (node == NULL
+            || (node->type != NGX_LEAD_JSON_STRING
+                && node->type != NGX_LEAD_JSON_NUL_STRING))
+        {
             return NGX_DECLINED;
         }
 

@@ -183,6 +183,9 @@ struct ngx_lead_route_s {
     /* decode() does without a credential where resource() says so */
     unsigned               anonymous:1;
 
+    /* its answer has links, of which call->url is the base */
+    unsigned               links:1;
+
     ngx_lead_body_e        body;
     size_t                 body_max;     /* bytes; 0: the dialect's */
 
@@ -230,6 +233,9 @@ struct ngx_lead_dialect_s {
 
     unsigned               brackets:1;   /* names in forms and queries have
                                             them, see ngx_lead_form.h */
+
+    unsigned               options:1;    /* OPTIONS is answered by the core;
+                                            else it is a method like others */
 
     /* of routes, ended by an empty path */
     ngx_lead_route_t      *routes;
@@ -315,7 +321,8 @@ struct ngx_lead_call_s {
     void                  *data;         /* of resource() and decode(), for
                                             encode() */
 
-    /* of NGX_LEAD_DO_FIND: counters of the account to be read for encode() */
+    /* of NGX_LEAD_DO_FIND, and of a commit that is a repeat by
+     * Idempotency-Key: counters of the account to be read for encode() */
     lead_bytes_t           counters[LEAD_COUNTERS_MAX];
     uint64_t               values[LEAD_COUNTERS_MAX];
     ngx_uint_t             ncounters;

@@ -66,6 +66,7 @@ static ngx_int_t ngx_lead_flex_header_n(ngx_lead_call_t *call,
     { .methods = NGX_LEAD_GET,                                                \
       .path = ngx_string(prefix "/leads"),                                    \
       .scope = LEAD_SCOPE_READ,                                               \
+      .links = 1,                                                             \
       .act = NGX_LEAD_DO_LIST,                                                \
       .decode = ngx_lead_flex_list,                                           \
       .encode = ngx_lead_flex_page },                                         \
@@ -82,6 +83,7 @@ static ngx_int_t ngx_lead_flex_header_n(ngx_lead_call_t *call,
     { .methods = NGX_LEAD_GET,                                                \
       .path = ngx_string(prefix "/leads/statuses"),                           \
       .scope = LEAD_SCOPE_READ,                                               \
+      .links = 1,                                                             \
       .act = NGX_LEAD_DO_ANSWER,                                              \
       .decode = ngx_lead_flex_statuses },                                     \
                                                                               \
@@ -94,6 +96,7 @@ static ngx_int_t ngx_lead_flex_header_n(ngx_lead_call_t *call,
     { .methods = NGX_LEAD_GET,                                                \
       .path = ngx_string(prefix "/leads/reference-sources"),                  \
       .scope = LEAD_SCOPE_READ,                                               \
+      .links = 1,                                                             \
       .act = NGX_LEAD_DO_ANSWER,                                              \
       .decode = ngx_lead_flex_sources },                                      \
                                                                               \

@@ -105,6 +105,7 @@ ngx_lead_dialect_t  ngx_lead_dialect_lawfficient = {
     .body_max = NGX_LEAD_LAW_BODY_MAX,
     .in = { ngx_string("Lawfficient-Version"), ngx_null_string },
     .places = { { NGX_LEAD_KEY_BEARER, ngx_null_string } },
+    .options = 1,
     .routes = ngx_lead_law_routes,
     .fault = ngx_lead_law_fault,
     .headers = ngx_lead_law_headers

@@ -5,8 +5,9 @@
  * Leadflip: what becomes of a lead in the store: a new one, a duplicate, a
  * PATCH of its fields.
  *
- * Which fields a stored lead may have depends on its entity, so a change is judged here, in a thread and in the call's arena.  A change that
- * changes nothing writes nothing and is no event.
+ * Which fields a stored lead may have depends on its entity, so a change is
+ * judged here, in a thread and in the call's arena.  A change that changes
+ * nothing writes nothing and is no event.
  */
 
 

@@ -48,6 +48,7 @@ ngx_lead_flip_intake(ngx_lead_call_t *call)
     ngx_memzero(&common, sizeof(ngx_lead_flip_common_t));
 
     check.pool = call->pool;
+    entity = NULL;
     ngx_str_set(&common.source, "api");
 
     if (ngx_lead_flip_entity(call, &check, &entity) != NGX_OK) {
@@ -93,6 +94,7 @@ ngx_lead_flip_bulk(ngx_lead_call_t *call)
     ngx_memzero(&common, sizeof(ngx_lead_flip_common_t));
 
     check.pool = call->pool;
+    entity = NULL;
 
     if (ngx_lead_flip_entity(call, &check, &entity) != NGX_OK
         || ngx_lead_flip_rows(call, &check, &batch) != NGX_OK

@@ -21,6 +21,7 @@ static ngx_int_t ngx_lead_handler_error(ngx_lead_ctx_t *ctx);
 static ngx_int_t ngx_lead_handler_start(ngx_lead_ctx_t *ctx);
 static ngx_int_t ngx_lead_handler_admit(ngx_lead_ctx_t *ctx);
 static void ngx_lead_handler_request(ngx_lead_ctx_t *ctx);
+static ngx_int_t ngx_lead_handler_url(ngx_lead_ctx_t *ctx);
 static void ngx_lead_handler_body(ngx_http_request_t *r);
 static ngx_int_t ngx_lead_handler_run(ngx_lead_ctx_t *ctx);
 static ngx_int_t ngx_lead_handler_act(ngx_lead_ctx_t *ctx);
@@ -193,6 +194,10 @@ ngx_lead_handler_start(ngx_lead_ctx_t *ctx)
 
     ngx_lead_handler_request(ctx);
 
+    if (call->route->links && ngx_lead_handler_url(ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
     if (call->route->scope) {
 
         if (ctx->lmcf->worker == NULL || ctx->lmcf->worker->store == NULL) {
@@ -272,6 +277,55 @@ ngx_lead_handler_request(ngx_lead_ctx_t *ctx)
             ctx->call.in[i] = h->value;
         }
     }
+}
+
+
+/* what links of an answer are made of; without Host it is the path alone */
+
+static ngx_int_t
+ngx_lead_handler_url(ngx_lead_ctx_t *ctx)
+{
+    u_char              *p;
+    ngx_str_t            scheme, host, path;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    ngx_str_null(&scheme);
+    ngx_str_null(&host);
+
+    if (r->headers_in.host) {
+        host = r->headers_in.host->value;
+        ngx_str_set(&scheme, "http://");
+
+#if (NGX_HTTP_SSL)
+        if (r->connection->ssl) {
+            ngx_str_set(&scheme, "https://");
+        }
+#endif
+    }
+
+    path = r->unparsed_uri;
+    p = ngx_strlchr(path.data, path.data + path.len, '?');
+
+    if (p) {
+        path.len = p - path.data;
+    }
+
+    p = ngx_pnalloc(r->pool, scheme.len + host.len + path.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    ctx->call.url.data = p;
+
+    p = ngx_cpymem(p, scheme.data, scheme.len);
+    p = ngx_cpymem(p, host.data, host.len);
+    p = ngx_cpymem(p, path.data, path.len);
+
+    ctx->call.url.len = p - ctx->call.url.data;
+
+    return NGX_OK;
 }
 
 
@@ -498,7 +552,8 @@ ngx_lead_handler_done(ngx_http_request_t *r)
 static ngx_int_t
 ngx_lead_handler_committed(ngx_lead_ctx_t *ctx)
 {
-    lead_op_t  *op;
+    lead_op_t     *op;
+    lead_error_t   error;
 
     op = &ctx->call.op;
 
@@ -516,6 +571,17 @@ ngx_lead_handler_committed(ngx_lead_ctx_t *ctx)
                       lead_store_rc_text(op->rc));
 
         return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_INTERNAL);
+    }
+
+    /* decide(), which sees counters, was not asked */
+
+    if (op->outcome == LEAD_REPLAYED
+        && ngx_lead_read_counters(ctx, &error) != LEAD_OK)
+    {
+        ngx_lead_worker_complain(ctx->lmcf->worker, ctx->call.log, &error,
+                                 "reading counters");
+
+        return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_UNAVAILABLE);
     }
 
     ngx_lead_handler_count(ctx, op);

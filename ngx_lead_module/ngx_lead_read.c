@@ -113,19 +113,16 @@ static lead_rc_t
 ngx_lead_read_more(ngx_lead_ctx_t *ctx, lead_error_t *error)
 {
     lead_rc_t         rc;
-    ngx_uint_t        i;
     lead_store_t     *store;
     ngx_lead_call_t  *call;
 
     call = &ctx->call;
     store = ctx->lmcf->worker->store;
 
-    for (i = 0; i < call->ncounters; i++) {
-        rc = lead_store_counter(store, call->store_account,
-                                call->counters[i], &call->values[i], error);
-        if (rc != LEAD_OK) {
-            return rc;
-        }
+    rc = ngx_lead_read_counters(ctx, error);
+
+    if (rc != LEAD_OK) {
+        return rc;
     }
 
     if (call->route->events == 0) {
@@ -141,6 +138,27 @@ ngx_lead_read_more(ngx_lead_ctx_t *ctx, lead_error_t *error)
 
     return lead_store_events(store, call->store_account, &ctx->lead->id,
                              ngx_lead_read_event, ctx, error);
+}
+
+
+lead_rc_t
+ngx_lead_read_counters(ngx_lead_ctx_t *ctx, lead_error_t *error)
+{
+    lead_rc_t         rc;
+    ngx_uint_t        i;
+    ngx_lead_call_t  *call;
+
+    call = &ctx->call;
+
+    for (i = 0; i < call->ncounters; i++) {
+        rc = lead_store_counter(ctx->lmcf->worker->store, call->store_account,
+                                call->counters[i], &call->values[i], error);
+        if (rc != LEAD_OK) {
+            return rc;
+        }
+    }
+
+    return LEAD_OK;
 }
 
 

@@ -172,14 +172,22 @@ ngx_lead_route_allow(ngx_lead_ctx_t *ctx, ngx_uint_t methods)
         }
     }
 
-    p = ngx_cpymem(p, "OPTIONS", sizeof("OPTIONS") - 1);
+    if (ctx->call.dialect->options) {
+        p = ngx_cpymem(p, "OPTIONS", sizeof("OPTIONS") - 1);
+
+    } else {
+        p -= sizeof(", ") - 1;
+    }
+
     allow.len = p - allow.data;
 
     if (ngx_lead_reply_header(ctx->request, "Allow", &allow) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (ctx->request->method == NGX_HTTP_OPTIONS) {
+    if (ctx->call.dialect->options
+        && ctx->request->method == NGX_HTTP_OPTIONS)
+    {
         ctx->call.status = NGX_HTTP_NO_CONTENT;
         return NGX_OK;
     }

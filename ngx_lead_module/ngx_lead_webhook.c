@@ -45,6 +45,8 @@ static ngx_str_t  ngx_lead_events[] = {
     ngx_string("lead.status_changed"),
     ngx_string("lead.assigned"),
     ngx_string("lead.archived"),
+    ngx_string("lead.scored"),
+    ngx_string("lead.referral"),
     ngx_null_string
 };
 
@@ -260,7 +262,7 @@ ngx_lead_set_event(ngx_conf_t *cf, ngx_str_t *value, void *field)
 
     return "use \"*\", or with \",\" between them \"lead.created\", "
            "\"lead.updated\", \"lead.status_changed\", \"lead.assigned\", "
-           "\"lead.archived\"";
+           "\"lead.archived\", \"lead.scored\", \"lead.referral\"";
 }
 
 

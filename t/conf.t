@@ -1184,7 +1184,7 @@ it must not be longer than 2048 bytes in
 --- account
     webhook w https://a.test/ secret=whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3 events=lead.created,lead.deleted;
 --- emerg
-invalid value "lead.created,lead.deleted" in "events=lead.created,lead.deleted": use "*", or with "," between them "lead.created", "lead.updated", "lead.status_changed", "lead.assigned", "lead.archived" in
+invalid value "lead.created,lead.deleted" in "events=lead.created,lead.deleted": use "*", or with "," between them "lead.created", "lead.updated", "lead.status_changed", "lead.assigned", "lead.archived", "lead.scored", "lead.referral" in
 
 === TEST 166: webhook of one event twice
 --- account

@@ -891,7 +891,7 @@ GET /v1/leads/1/notes
 --- request
 DELETE /v1/leads
 --- response_headers
-Allow: GET, HEAD, POST, OPTIONS
+Allow: GET, HEAD, POST
 --- refused: 405 method_not_allowed The method is not supported for this resource.
 
 

@@ -24,6 +24,7 @@ http {
         listen 127.0.0.1:%%PORT%%;
 
         location / { lead_api flextell; }
+        location /law/ { lead_api lawfficient base=/law; }
         location /few/ { lead_api flextell base=/few; lead_rate 3r/m; }
     }
 }
@@ -248,6 +249,21 @@ is_deeply([map { $_->{label} } @{ page('per_page=1&page=20')->{meta}{links} }],
 is_deeply([map { $_->{label} } @{ page("per_page=1&page=$total")->{meta}
     {links} }], ['&laquo; Previous', 1, 2, '...', $total - 9 .. $total,
     'Next &raquo;'], '... at the end');
+
+# ---- a lead of another dialect; its stage has no number
+
+is((call('ft_law', 'POST', '/law/leads', { first_name => 'Ada',
+    last_name => 'Lovelace', email => 'ADA@example.com', source => 'fair' }))
+    [0], 201, 'created by Lawfficient\'s API');
+
+my $theirs = page('per_page=1')->{data}[0];
+
+is(scalar(keys %$theirs), 27, '... has all members');
+is_deeply([@$theirs{qw(full_name email status reference_source)}],
+    ['Ada Lovelace', 'ADA@example.com', undef, undef], '... as known here');
+is((call('ft_law', 'GET', "/v1/leads/$theirs->{id}"))[0], 401,
+    '... but not by its token');
+$total++;
 
 # ---- many at once
 

@@ -739,7 +739,7 @@ GET /v2/campaigns?api_key=kol_A2
 PATCH /v2/135544
 --- error_code: 405
 --- response_headers
-Allow: GET, HEAD, POST, OPTIONS
+Allow: GET, HEAD, POST
 --- response_body: {"message":"Method not allowed"}
 
 

@@ -1102,7 +1102,7 @@ GET /api/lead-objects
 GET /api/intake
 --- refused: 405 The method is not supported for this route.
 --- response_headers
-Allow: POST, OPTIONS
+Allow: POST
 Content-Type: application/json
 
 
@@ -1112,7 +1112,17 @@ Content-Type: application/json
 DELETE /api/leads/abc
 --- refused: 405 The method is not supported for this route.
 --- response_headers
-Allow: GET, HEAD, PATCH, OPTIONS
+Allow: GET, HEAD, PATCH
+
+
+
+=== a method that browsers ask with first
+--- key: none
+--- request
+OPTIONS /api/intake
+--- refused: 405 The method is not supported for this route.
+--- response_headers
+Allow: POST
 
 
 

@@ -875,7 +875,7 @@ GET /api/v1/lead?api_key=lap_live_P1
 --- error_code: 405
 --- response_headers_like
 Content-Type: application/json
-Allow: POST(, OPTIONS)?
+Allow: POST
 --- response_body chomp
 {"success":false,"error":"Method not allowed"}
 
@@ -887,7 +887,7 @@ PUT /api/v1/lead
 api_key=lap_live_P1&email=a@b.co
 --- error_code: 405
 --- response_headers_like
-Allow: POST(, OPTIONS)?
+Allow: POST
 --- response_body chomp
 {"success":false,"error":"Method not allowed"}
 
@@ -899,7 +899,7 @@ Allow: POST(, OPTIONS)?
 DELETE /api/v1/lead?api_key=lap_live_P1
 --- error_code: 405
 --- response_headers_like
-Allow: POST(, OPTIONS)?
+Allow: POST
 --- response_body chomp
 {"success":false,"error":"Method not allowed"}
 
