@@ -155,6 +155,10 @@ ngx_lead_account_t *ngx_lead_account_find(ngx_lead_main_conf_t *lmcf,
 /* ngx_lead_handler.c: the content handler of lead_api */
 ngx_int_t ngx_lead_handler(ngx_http_request_t *r);
 
+/* ngx_lead_request.c: call->in and, if the route has links, call->url;
+ * NGX_ERROR: no memory */
+ngx_int_t ngx_lead_request(ngx_lead_ctx_t *ctx);
+
 /* the first header of the request of that name, any case; NULL */
 ngx_table_elt_t *ngx_lead_request_header(ngx_http_request_t *r,
     ngx_str_t *name);
