@@ -293,6 +293,9 @@ struct ngx_lead_call_s {
     lead_key_t             key;          /* id "" when none was sent */
     ngx_str_t              params[NGX_LEAD_MAX_PARAMS];
     ngx_str_t              args;         /* query string, as sent */
+    ngx_str_t              path;         /* of NGX_LEAD_FAULT_METHOD: the */
+    ngx_str_t              verb;         /* path and method, as sent, ... */
+    ngx_str_t              allow;        /* ... and what the path has */
     ngx_str_t              url;          /* scheme, host and path, as sent */
     ngx_str_t              in[NGX_LEAD_MAX_IN];  /* of dialect->in; data NULL:
                                                     not sent */

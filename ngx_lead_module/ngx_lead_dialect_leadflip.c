@@ -34,6 +34,8 @@ static ngx_int_t ngx_lead_flip_answer(ngx_lead_call_t *call,
     ngx_lead_json_gen_t *gen, lead_t *leads, ngx_uint_t n);
 
 static ngx_int_t ngx_lead_flip_fault(ngx_lead_call_t *call);
+static ngx_int_t ngx_lead_flip_fault_method(ngx_lead_call_t *call,
+    ngx_str_t *text);
 static ngx_int_t ngx_lead_flip_fault_errors(ngx_lead_call_t *call);
 
 
@@ -446,9 +448,53 @@ ngx_lead_flip_fault(ngx_lead_call_t *call)
         text = ngx_lead_flip_faults[kind].text;
     }
 
+    if (kind == NGX_LEAD_FAULT_METHOD
+        && ngx_lead_flip_fault_method(call, &text) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
     (void) ngx_lead_json_add_str(&gen, call->root, "message", &text);
 
     return gen.failed ? NGX_ERROR : NGX_OK;
+}
+
+
+/* Laravel shows a path without its first slash */
+
+static ngx_int_t
+ngx_lead_flip_fault_method(ngx_lead_call_t *call, ngx_str_t *text)
+{
+    u_char     *p;
+    size_t      i;
+    ngx_str_t   path;
+
+    path.data = call->path.data + 1;
+    path.len = call->path.len - 1;
+
+    /* bytes that may be no UTF-8 are not shown */
+
+    for (i = 0; i < path.len; i++) {
+        if (path.data[i] >= 0x80) {
+            return NGX_OK;
+        }
+    }
+
+    p = ngx_pnalloc(call->pool,
+                    sizeof("The  method is not supported for route . "
+                           "Supported methods: .") - 1
+                    + call->verb.len + path.len + call->allow.len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    text->data = p;
+    text->len = ngx_sprintf(p, "The %V method is not supported for route %V. "
+                               "Supported methods: %V.",
+                            &call->verb, &path, &call->allow)
+                - p;
+
+    return NGX_OK;
 }
 
 

@@ -45,8 +45,8 @@ ngx_lead_request_url(ngx_lead_ctx_t *ctx)
 
     r = ctx->request;
 
-    ngx_str_null(&scheme);
-    ngx_str_null(&host);
+    ngx_str_set(&scheme, "");
+    ngx_str_set(&host, "");
 
     if (r->headers_in.host) {
         host = r->headers_in.host->value;

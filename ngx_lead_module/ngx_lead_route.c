@@ -181,6 +181,10 @@ ngx_lead_route_allow(ngx_lead_ctx_t *ctx, ngx_uint_t methods)
 
     allow.len = p - allow.data;
 
+    ctx->call.path = ctx->request->uri;
+    ctx->call.verb = ctx->request->method_name;
+    ctx->call.allow = allow;
+
     if (ngx_lead_reply_header(ctx->request, "Allow", &allow) != NGX_OK) {
         return NGX_ERROR;
     }

@@ -1100,7 +1100,7 @@ GET /api/lead-objects
 === TL24: another method
 --- request
 GET /api/intake
---- refused: 405 The method is not supported for this route.
+--- refused: 405 The GET method is not supported for route api/intake. Supported methods: POST.
 --- response_headers
 Allow: POST
 Content-Type: application/json
@@ -1110,7 +1110,7 @@ Content-Type: application/json
 === another method of a lead
 --- request
 DELETE /api/leads/abc
---- refused: 405 The method is not supported for this route.
+--- refused: 405 The DELETE method is not supported for route api/leads/abc. Supported methods: GET, HEAD, PATCH.
 --- response_headers
 Allow: GET, HEAD, PATCH
 
@@ -1120,7 +1120,7 @@ Allow: GET, HEAD, PATCH
 --- key: none
 --- request
 OPTIONS /api/intake
---- refused: 405 The method is not supported for this route.
+--- refused: 405 The OPTIONS method is not supported for route api/intake. Supported methods: POST.
 --- response_headers
 Allow: POST
 
