@@ -20,6 +20,7 @@
 
 #define NGX_LEAD_JSON_MAX_DEPTH    32     /* arrays and objects, nested */
 #define NGX_LEAD_JSON_MAX_MEMBERS  1000   /* of one object, as sent */
+#define NGX_LEAD_JSON_MAX_NODES    262144 /* of a text, as sent */
 #define NGX_LEAD_JSON_DOC_DEPTH    36     /* of a document of ours, which has
                                              what was sent inside of it */
 

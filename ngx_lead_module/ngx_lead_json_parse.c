@@ -49,6 +49,7 @@ typedef struct {
     ngx_uint_t                depth;
     ngx_uint_t                depth_max;
     ngx_uint_t                deepest;
+    ngx_uint_t                room;      /* for so many nodes more */
     size_t                    used;      /* of heap, in words */
     jmp_buf                   out;
     ngx_lead_json_level_t     levels[NGX_LEAD_JSON_DOC_DEPTH];
@@ -145,6 +146,11 @@ ngx_lead_json_parse_to(ngx_pool_t *pool, ngx_str_t *in, ngx_uint_t depth,
     ps.depth = 0;
     ps.depth_max = depth;
     ps.deepest = 0;
+
+    /* a node is far larger than the "0," it may be made of */
+
+    ps.room = (depth == NGX_LEAD_JSON_MAX_DEPTH) ? NGX_LEAD_JSON_MAX_NODES
+                                                 : NGX_MAX_SIZE_T_VALUE;
     ps.used = 0;
 
     if (ngx_lead_json_surrogates(pool, &ps.text) != NGX_OK) {
@@ -174,7 +180,7 @@ ngx_lead_json_run(ngx_lead_json_parser_t *ps)
      * without memory returns to; all that was allocated goes with the pool */
 
     if (setjmp(ps->out)) {
-        return NGX_ERROR;
+        return ps->why ? NGX_DECLINED : NGX_ERROR;
     }
 
     funcs.malloc = ngx_lead_json_yajl_malloc;
@@ -453,6 +459,11 @@ static ngx_lead_json_t *
 ngx_lead_json_node(ngx_lead_json_parser_t *ps)
 {
     ngx_lead_json_t  *node;
+
+    if (ps->room-- == 0) {
+        ps->why = "too many values";
+        longjmp(ps->out, 1);
+    }
 
     node = ngx_lead_json_alloc(ps, sizeof(ngx_lead_json_t));
     ngx_memzero(node, sizeof(ngx_lead_json_t));

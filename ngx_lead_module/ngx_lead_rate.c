@@ -141,10 +141,16 @@ ngx_lead_rate_find(ngx_lead_rate_window_t *windows, ngx_lead_ctx_t *ctx,
     ngx_uint_t                 i;
     ngx_lead_rate_window_t    *w, *idle;
     ngx_http_core_loc_conf_t  *clcf;
+    ngx_http_core_srv_conf_t  *cscf;
 
     clcf = ngx_http_get_module_loc_conf(ctx->request, ngx_http_core_module);
+    cscf = ngx_http_get_module_srv_conf(ctx->request, ngx_http_core_module);
 
-    place = ngx_murmur_hash2(clcf->name.data, clcf->name.len);
+    /* locations of two servers may have one name, and servers too */
+
+    place = ngx_murmur_hash2(clcf->name.data, clcf->name.len)
+            + ngx_murmur_hash2(cscf->file_name, ngx_strlen(cscf->file_name))
+            + (uint32_t) cscf->line;
     hash = place ^ ngx_murmur_hash2((u_char *) ctx->call.key.id,
                                     LEAD_KEY_ID_LEN);
     idle = NULL;

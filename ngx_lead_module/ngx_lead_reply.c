@@ -31,7 +31,13 @@ ngx_lead_reply(ngx_lead_ctx_t *ctx)
 
     if (r->request_body == NULL) {
 
-        /* nobody is told to go on sending what is not read */
+        /* nobody is told to go on sending what is not read; as a client may
+         * then send the body or not, what follows it cannot be told from it */
+
+        if (r->headers_in.expect) {
+            r->keepalive = 0;
+        }
+
         r->expect_tested = 1;
 
         rc = ngx_http_discard_request_body(r);

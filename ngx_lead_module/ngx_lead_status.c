@@ -339,6 +339,8 @@ ngx_lead_status_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
 static void
 ngx_lead_status_result(ngx_lead_ctx_t *ctx, ngx_str_t *value)
 {
+    lead_op_t  *op;
+
     if (ctx->call.fault.kind != NGX_LEAD_FAULT_NONE) {
         if (ctx->call.status >= NGX_HTTP_INTERNAL_SERVER_ERROR) {
             ngx_str_set(value, "failed");
@@ -350,7 +352,9 @@ ngx_lead_status_result(ngx_lead_ctx_t *ctx, ngx_str_t *value)
         return;
     }
 
-    switch (ctx->call.op.outcome) {
+    op = ctx->call.nops ? ctx->call.ops[0] : &ctx->call.op;
+
+    switch (op->outcome) {
 
     case LEAD_INSERTED:
         ngx_str_set(value, "created");

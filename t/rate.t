@@ -29,6 +29,13 @@ http {
         }
         location /free/ { lead_api lawfficient base=/free; }
     }
+
+    server {
+        listen 127.0.0.1:%%PORT%%;
+        server_name other.test;
+
+        location /few/ { lead_api lawfficient base=/few; lead_rate 3r/m; }
+    }
 }
 _EOC_
 
@@ -83,6 +90,10 @@ is_deeply(statuses('lak_rw1', '/few/leads', 6), { 200 => 3, 429 => 3 },
     'what was turned away takes no place');
 is_deeply(statuses('lak_rw1', '/burst/leads', 6), { 200 => 5, 429 => 1 },
     'a burst');
+
+is($t->http('GET', '/few/leads', { Host => 'other.test',
+    Authorization => 'Bearer lak_rw1' })->{status}, 200,
+    'a location of the same name of another server');
 
 # a minute that other workers go on with
 
