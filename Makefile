@@ -63,7 +63,9 @@ endif
 OBJ        = $(BUILD)/obj
 MODULE     = $(BUILD)/ngx_lead_module.so
 STORE_OBJ  = $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(LEADCTL),$(STORE_SRC)))
-UNIT_BIN   = $(patsubst t/unit/%.c,$(BUILD)/unit/%,$(UNIT))
+COLLIDING  = $(patsubst %,$(BUILD)/unit/store_%_colliding_test,\
+                 commit limit idem read)
+UNIT_BIN   = $(patsubst t/unit/%.c,$(BUILD)/unit/%,$(UNIT)) $(COLLIDING)
 NGINX_INC  = $(addprefix -I $(BUILD)/nginx/,src/core src/event \
                  src/event/modules src/os/unix objs src/http \
                  src/http/modules src/http/v2)
@@ -247,6 +249,17 @@ $(BUILD)/unit/%: $(OBJ)/t/unit/%.o $(BUILD)/libngx_lead.a \
 	$(Q)$(CC) $(FLAGS) $(LINK) -o $@ $< -Wl,--start-group \
 	    $(filter %.a,$^) -Wl,--end-group \
 	    -lcmocka -llmdb -lyajl -lidn2 -lcrypto -lpthread
+
+# the same tests of the store where the hashes in its keys are all equal
+
+$(COLLIDING): $(BUILD)/unit/store_%_colliding_test: t/unit/store_%_test.c \
+              $(filter-out $(LEADCTL),$(STORE_SRC)) $(HEADERS) \
+              t/unit/store_util.c t/unit/store_util.h $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,cc $@)
+	$(Q)$(CC) $(FLAGS) $(LINK) -Werror -DLEAD_RECORD_HASH_LEN=0 \
+	    -I lmdb_store -I t/unit -o $@ $(filter %.c,$^) \
+	    -lcmocka -llmdb -lcrypto -lpthread
 
 .SECONDARY:
 
