@@ -94,7 +94,8 @@ deps:                ## install what is missing to build, run and test
 	@tools/deps build run test
 
 .PHONY: run
-run: deps            ## serve examples/nginx.conf in the foreground
+run:                 ## serve examples/nginx.conf in the foreground
+	@tools/deps build run
 	@$(MAKE) --no-print-directory all
 	@tools/run $(BUILD) $(abspath $(NGINX_BIN))
 
