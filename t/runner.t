@@ -181,14 +181,13 @@ SKIP: {
 === one
 --- http2
 --- config
-    location / { return 200 "$server_protocol $content_length $http_x_a\n"; }
+    location / { return 200 "$server_protocol $request_method $http_x_a\n"; }
 --- request
-POST /
-abc
+GET /
 --- more_headers
 X-A: 1
 --- response_body
-HTTP/2.0 3 1
+HTTP/2.0 GET 1
 --- no_error_log
 [error]
 _EOT_
