@@ -19,7 +19,11 @@ my $dir = "$FindBin::Bin/../examples";
 my @files = map { basename($_) } sort glob "$dir/*.conf";
 
 is(scalar(grep { $_ eq 'nginx.conf' } @files), 1, 'there is an nginx.conf');
-cmp_ok(scalar(@files), '>', 1, 'and there are others');
+
+for my $dialect (map { basename($_) } sort glob "$dir/../tools/samples/*") {
+    like(read_file("$dir/$dialect.conf") // '', qr/lead_api\s+$dialect;/,
+        "there is one of $dialect");
+}
 
 
 # without what belongs to the place where it is installed
