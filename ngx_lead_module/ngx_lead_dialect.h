@@ -177,8 +177,10 @@ struct ngx_lead_route_s {
     /* an ingestion key may call it (its source is call->source) */
     unsigned               ingest:1;
 
-    /* Idempotency-Key is honoured */
+    /* Idempotency-Key is honoured; in the scope of the path, or of a name
+     * that paths of one resource share */
     unsigned               idempotent:1;
+    ngx_str_t              resource_name;
 
     /* decode() does without a credential where resource() says so */
     unsigned               anonymous:1;

@@ -75,6 +75,7 @@ static ngx_int_t ngx_lead_flex_header_n(ngx_lead_call_t *call,
       .path = ngx_string(prefix "/leads"),                                    \
       .scope = LEAD_SCOPE_WRITE,                                              \
       .idempotent = 1,                                                        \
+      .resource_name = ngx_string("leads"),                                   \
       .body = NGX_LEAD_BODY_ANY,                                              \
       .act = NGX_LEAD_DO_COMMIT,                                              \
       .decode = ngx_lead_flex_create,                                         \

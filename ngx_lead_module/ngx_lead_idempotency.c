@@ -87,7 +87,8 @@ ngx_lead_idempotency_scope(ngx_lead_call_t *call, lead_bytes_t *scope)
 
     part[0] = &id;
     part[1] = &call->dialect->name;
-    part[2] = &call->route->path;
+    part[2] = call->route->resource_name.len ? &call->route->resource_name
+                                             : &call->route->path;
     part[3] = &call->params[0];
     part[4] = &call->idempotency;
 

@@ -184,6 +184,8 @@ is((call('ft_ok', 'POST', '/v1/leads', { }, %key))[0], 422,
 is((call('ft_ok', 'POST', '/v1/leads', { last_name => 'Once' },
     'Idempotency-Key' => '"TF21"'))[1]{data}{id}, $first->[1]{data}{id},
     'the key in quotes');
+is((call('ft_ok', 'POST', '/api/v1/leads', { last_name => 'Once' },
+    %key))[1]{data}{id}, $first->[1]{data}{id}, 'the other path');
 isnt((call('ft_ok2', 'POST', '/v1/leads', { last_name => 'Once' }, %key))[1]
     {data}{id}, $first->[1]{data}{id}, 'of another token it is another');
 
