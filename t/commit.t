@@ -415,7 +415,8 @@ for my $level (qw(info debug)) {
         'reload: so do the new ones');
     ok(wait_until(sub { !$t->leaving }, 10 * slow()),
         'reload: the old worker leaves');
-    is(scalar(grep { alive($_) } keys %old), 0, 'reload: and all of them');
+    ok(wait_until(sub { !grep { alive($_) } keys %old }, 10 * slow()),
+        'reload: and all of them');
     is(scalar(leads($t)), 12, 'reload: all leads are there');
     sound($t, 'reload');
     $t->check_end('reload: a clean end');
