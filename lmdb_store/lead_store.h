@@ -4,8 +4,9 @@
  *
  * The seam between the lead domain and the engine that keeps leads.
  *
- * A store holds leads, their events, outbox rows, look-up rows, idempotency
- * records, counters, API keys, accounts and webhook endpoints.  Everything is
+ * A store holds leads, their events, outbox rows, attempts of deliveries,
+ * look-up rows, idempotency records, counters, API keys, accounts and webhook
+ * endpoints.  Everything is
  * said in operations of the domain, in batches, so that an embedded store and
  * a SQL engine fit alike: no cursor, no engine handle and no nginx type
  * crosses this line.
@@ -26,8 +27,9 @@
  *   - All calls are thread-safe.  lead_store_commit() and the other writing
  *     calls wait for the writer of any process, then for the disk: call them
  *     where waiting is allowed.  lead_store_get(), lead_store_events(),
- *     lead_store_counter() and lead_store_key_find() never wait for the disk's
- *     writer and may be called in an event loop.
+ *     lead_store_counter(), lead_store_key_find() and
+ *     lead_store_endpoint_get() never wait for the disk's writer and may be
+ *     called in an event loop.
  *   - A sink runs inside a read transaction and sees memory that is gone when
  *     it returns: it copies what it keeps, is quick, and calls no store
  *     function.
@@ -62,6 +64,8 @@
 #define LEAD_SIZE_MIN         (1ULL << 20)
 
 #define LEAD_TTL_DEFAULT      (24 * 3600 * 1000000LL)
+#define LEAD_KEEP_DEFAULT     (7 * 24 * 3600 * 1000000LL)
+#define LEAD_KEEP_FAILED_DEFAULT  (30 * 24 * 3600 * 1000000LL)
 
 
 typedef enum {
@@ -113,6 +117,11 @@ typedef struct {
                                         LEAD_SIZE_DEFAULT if it is new */
     int64_t               ttl;       /* least age of a forgotten idempotency
                                         record; 0: LEAD_TTL_DEFAULT */
+    int64_t               keep;      /* of attempts, and of what was
+                                        delivered, for a replay; 0:
+                                        LEAD_KEEP_DEFAULT */
+    int64_t               keep_failed;  /* of rows given up; 0:
+                                           LEAD_KEEP_FAILED_DEFAULT */
     int64_t             (*clock)(void);   /* NULL: the system's */
     unsigned              create:1;       /* make it if it is not there */
     unsigned              readonly:1;
@@ -360,27 +369,190 @@ lead_rc_t lead_store_events(lead_store_t *store, uint32_t account,
     const lead_id_t *id, lead_event_sink_pt sink, void *ctx, lead_error_t *e);
 
 
-/* Webhook endpoints and the outbox */
+/* Webhook endpoints */
 
 /* the number of an account's endpoint, by its name, which is its identity;
  * made if it is new.  Writes only when it is. */
 lead_rc_t lead_store_endpoint(lead_store_t *store, uint32_t account,
     lead_bytes_t name, uint32_t *endpoint, lead_error_t *e);
 
+/* as lead_store_endpoint(), but never makes one: LEAD_NOTFOUND */
+lead_rc_t lead_store_endpoint_find(lead_store_t *store, uint32_t account,
+    lead_bytes_t name, uint32_t *endpoint, lead_error_t *e);
+
+typedef enum {
+    LEAD_ENDPOINT_ENABLED = 0,
+    LEAD_ENDPOINT_DISABLED,          /* by the operator */
+    LEAD_ENDPOINT_GONE,              /* it answered 410 */
+    LEAD_ENDPOINT_FAILING            /* it failed for too long */
+} lead_endpoint_state_t;
+
 typedef struct {
     uint32_t              endpoint;
-    int64_t               due;
+    uint32_t              account;
+    char                  name[LEAD_NAME_MAX + 1];
+    lead_endpoint_state_t state;
+    int64_t               changed;   /* when state was set; 0: never */
+    int64_t               succeeded; /* the last attempt that did; 0: none */
+    int64_t               failing;   /* the first attempt of those that have
+                                        failed since; 0: the last succeeded */
+    uint64_t              pending;   /* rows to be delivered */
+    uint64_t              failed;    /* rows given up, kept */
+    uint64_t              delivered; /* ever */
+    int64_t               lease;     /* until when it is leased; 0: free, as
+                                        is that of a process that is gone */
+    int64_t               due;       /* of the first row; LEAD_NEVER: none */
+    unsigned              mine:1;    /* the lease is this store handle's */
+} lead_endpoint_t;
+
+#define LEAD_NEVER            INT64_MAX
+
+/* LEAD_NOTFOUND; never waits for the disk's writer */
+lead_rc_t lead_store_endpoint_get(lead_store_t *store, uint32_t endpoint,
+    lead_endpoint_t *info, lead_error_t *e);
+
+typedef int (*lead_endpoint_sink_pt)(void *ctx, const lead_endpoint_t *info);
+
+/* by number; account 0: of all */
+lead_rc_t lead_store_endpoints(lead_store_t *store, uint32_t account,
+    lead_endpoint_sink_pt sink, void *ctx, lead_error_t *e);
+
+/* LEAD_NOTFOUND.  Enabling forgets since when it has failed, and makes what
+ * waits for a later attempt due. */
+lead_rc_t lead_store_endpoint_set(lead_store_t *store, uint32_t endpoint,
+    lead_endpoint_state_t state, lead_error_t *e);
+
+
+/*
+ * The outbox.
+ *
+ * A row stands for one event to be delivered to one endpoint.  It is written
+ * with its event, leaves the outbox when it is settled as delivered, and else
+ * waits for its next attempt, or, given up, for the operator.
+ *
+ * Who delivers for an endpoint holds its lease.  A lease belongs to a store
+ * handle, ends at its time, and with its process; one that reaches further
+ * than LEAD_LEASE_MAX into the future (a clock was set back) counts as ended.
+ * So a row is sent by one process at a time, and one that dies is followed by
+ * another.  A row may still be sent twice, by who dies before it is settled.
+ */
+
+#define LEAD_LEASE_MAX        (600 * 1000000LL)
+
+#define LEAD_ATTEMPT_ERROR_MAX    127       /* bytes, the rest is cut off */
+#define LEAD_ATTEMPT_ANSWER_MAX   256
+
+typedef struct {
+    uint32_t              endpoint;
+    int64_t               due;       /* LEAD_NEVER: given up */
     uint64_t              event;
     uint32_t              account;
-    lead_id_t             lead;
-    uint32_t              attempts;
+    lead_id_t             lead;      /* all zero: of a test */
+    uint32_t              attempts;  /* made so far */
 } lead_outbox_row_t;
+
+/*
+ * Takes or renews the leases of n endpoints, for span microseconds from now
+ * (up to LEAD_LEASE_MAX); until[i] is set to when the lease ends, or 0: another
+ * process has it, or the endpoint is not enabled.  Writes only when there is
+ * one to be had.
+ */
+lead_rc_t lead_store_lease(lead_store_t *store, const uint32_t *endpoints,
+    size_t n, int64_t span, int64_t *until, lead_error_t *e);
+
+/* gives back those of these that are this handle's */
+lead_rc_t lead_store_release(lead_store_t *store, const uint32_t *endpoints,
+    size_t n, lead_error_t *e);
+
+typedef struct {
+    lead_outbox_row_t     row;
+    lead_id_t             id;        /* of the event, for the world: a UUIDv7
+                                        that is the same at each attempt and
+                                        for each endpoint */
+    lead_event_row_t      event;     /* lead: as it was; NULL: it has expired,
+                                        or the event is no more */
+} lead_due_t;
+
+typedef int (*lead_due_sink_pt)(void *ctx, const lead_due_t *due);
+
+/*
+ * The rows of an endpoint that are due now, by due time, but those of the
+ * nskip events in skip (ascending), which the caller has already.  *next is
+ * the due time of the first one the sink did not take (non-zero: it was the
+ * last it takes), LEAD_NEVER if there is none.
+ */
+lead_rc_t lead_store_due(lead_store_t *store, uint32_t endpoint,
+    const uint64_t *skip, size_t nskip, lead_due_sink_pt sink, void *ctx,
+    int64_t *next, lead_error_t *e);
+
+typedef enum {
+    LEAD_DELIVERED = 0,              /* the row leaves the outbox */
+    LEAD_RETRY,                      /* it becomes due at retry */
+    LEAD_GIVE_UP                     /* it is kept, due LEAD_NEVER */
+} lead_attempt_outcome_t;
+
+typedef struct {
+    lead_outbox_row_t     row;       /* as it was due */
+    lead_bytes_t          type;      /* of the event */
+    int64_t               time;      /* when the attempt began */
+    uint32_t              msec;      /* how long it took */
+    uint32_t              status;    /* of the answer; 0: there was none */
+    lead_bytes_t          error;     /* why it failed, for people */
+    lead_bytes_t          answer;    /* how the answer's body begins */
+    lead_attempt_outcome_t  outcome;
+    int64_t               retry;
+    lead_endpoint_state_t state;     /* what the endpoint becomes, if it is
+                                        enabled; LEAD_ENDPOINT_ENABLED: as it
+                                        is */
+} lead_attempt_t;
+
+/*
+ * Settles n attempts (1..LEAD_OPS_MAX) in one durable transaction, and logs
+ * each.  A row that is no longer as it was due (another process has settled
+ * it) stays as it is, unless the outcome is LEAD_DELIVERED; its attempt is
+ * logged all the same.
+ */
+lead_rc_t lead_store_settle(lead_store_t *store,
+    const lead_attempt_t *attempts, size_t n, lead_error_t *e);
 
 typedef int (*lead_outbox_sink_pt)(void *ctx, const lead_outbox_row_t *row);
 
 /* the rows of an endpoint (0: of all) by due time */
 lead_rc_t lead_store_outbox(lead_store_t *store, uint32_t endpoint,
     lead_outbox_sink_pt sink, void *ctx, lead_error_t *e);
+
+/* attempts of an endpoint, newest first, from a time (exclusive; LEAD_NEVER:
+ * the newest) down; what they point to is gone with the sink */
+typedef int (*lead_attempt_sink_pt)(void *ctx, const lead_attempt_t *attempt);
+
+lead_rc_t lead_store_attempts(lead_store_t *store, uint32_t endpoint,
+    int64_t from, lead_attempt_sink_pt sink, void *ctx, lead_error_t *e);
+
+typedef struct {
+    uint32_t              endpoint;
+    uint64_t              event;     /* 0: any */
+    int64_t               since;     /* of the event's time, inclusive */
+    int64_t               until;     /* exclusive */
+    unsigned              failed:1;  /* rows given up */
+    unsigned              pending:1; /* rows that wait for a later attempt */
+    unsigned              delivered:1;  /* what was delivered and has not
+                                           expired: once more */
+    size_t                slice;     /* most rows looked at in this call */
+    int64_t               from;      /* the store's: where to go on; 0 at the */
+    unsigned              stage;     /* first call */
+} lead_replay_t;
+
+/*
+ * Makes rows due at once, their attempts counted from 0.  *n rises by how
+ * many.  LEAD_AGAIN: the slice is used up; call again with the same struct.
+ */
+lead_rc_t lead_store_replay(lead_store_t *store, lead_replay_t *replay,
+    uint64_t *n, lead_error_t *e);
+
+/* an event "webhook.test" about a lead that is not there, with this document,
+ * due at once to this endpoint alone */
+lead_rc_t lead_store_endpoint_test(lead_store_t *store, uint32_t endpoint,
+    lead_bytes_t doc, uint64_t *event, lead_error_t *e);
 
 
 /* API keys */
@@ -469,8 +641,9 @@ lead_rc_t lead_store_count(lead_store_t *store, uint32_t account,
 
 /*
  * Maintenance, to be called every minute or so by any one process: frees the
- * reader slots of dead processes and forgets idempotency records older than
- * the ttl, whole generations at a time.
+ * reader slots of dead processes, forgets idempotency records older than the
+ * ttl, whole generations at a time, and attempts, delivered leads and rows
+ * given up beyond their keep, in transactions of a bounded size.
  */
 lead_rc_t lead_store_sweep(lead_store_t *store, lead_error_t *e);
 

@@ -128,15 +128,23 @@ typedef enum {
 } ngx_lead_webhook_format_e;
 
 
+typedef struct ngx_lead_http_target_s  ngx_lead_http_target_t;
+
+
 typedef struct {
     ngx_str_t             name;         /* its identity in the store */
     ngx_uint_t            index;        /* in the configuration, from 0 */
     ngx_str_t             url;
-    ngx_str_t             secret;       /* as given, or read from a file */
+    ngx_array_t           secrets;      /* of ngx_str_t: the bytes to sign
+                                           with, the newest first; two during
+                                           a rotation; empty: unsigned */
     ngx_array_t           events;       /* of ngx_str_t; empty: "*" */
     ngx_array_t           campaigns;    /* of ngx_str_t; empty: all */
     ngx_array_t           statuses;     /* of ngx_str_t; empty: all */
+    ngx_array_t           headers;      /* of ngx_keyval_t, of each delivery */
     ngx_lead_webhook_format_e  format;
+    ngx_uint_t            concurrency;  /* deliveries at a time, per worker */
+    ngx_lead_http_target_t  *target;    /* where and how to connect */
 } ngx_lead_webhook_t;
 
 

@@ -64,10 +64,10 @@ static ngx_lead_param_t  ngx_lead_webhook_params[] = {
       NGX_LEAD_PARAM_WORD|NGX_LEAD_PARAM_UNIQUE },
     { "URL", ngx_lead_set_webhook_url, offsetof(ngx_lead_webhook_t, url),
       NGX_LEAD_PARAM_WORD },
-    { "secret", ngx_lead_set_secret, offsetof(ngx_lead_webhook_t, secret),
+    { "secret", ngx_lead_set_secret, offsetof(ngx_lead_webhook_t, secrets),
       NGX_LEAD_PARAM_SECRET },
     { "secret_file", ngx_lead_set_secret_file,
-      offsetof(ngx_lead_webhook_t, secret), 0 },
+      offsetof(ngx_lead_webhook_t, secrets), 0 },
     { "events", ngx_lead_set_events, offsetof(ngx_lead_webhook_t, events),
       0 },
     { "status", ngx_lead_set_statuses, offsetof(ngx_lead_webhook_t, statuses),
@@ -110,17 +110,17 @@ static char *
 ngx_lead_webhook_check(ngx_conf_t *cf, ngx_lead_webhook_t *webhook)
 {
     if (webhook->format == NGX_LEAD_WEBHOOK_KICKOFFLABS) {
-        return webhook->secret.len
+        return webhook->secrets.nelts
                ? "of \"format=kickofflabs\" is not signed and takes no secret"
                : NGX_CONF_OK;
     }
 
-    if (webhook->secret.len == 0) {
+    if (webhook->secrets.nelts == 0) {
         return "needs \"secret=\" or \"secret_file=\" to sign with";
     }
 
     if (webhook->format == NGX_LEAD_WEBHOOK_STANDARD
-        && !ngx_lead_webhook_strong(cf, &webhook->secret))
+        && !ngx_lead_webhook_strong(cf, webhook->secrets.elts))
     {
         return "needs a secret that is \"whsec_\" and 24 to 64 random bytes "
                "in base64, as \"openssl rand -base64 32\" makes them";
@@ -168,14 +168,14 @@ ngx_lead_set_webhook_url(ngx_conf_t *cf, ngx_str_t *value, void *field)
 static char *
 ngx_lead_set_secret(ngx_conf_t *cf, ngx_str_t *value, void *field)
 {
-    ngx_str_t  *secret = field;
+    ngx_array_t  *secrets = field;
 
-    if (secret->len) {
+    if (secrets->nelts) {
         return "the other one of \"secret=\" and \"secret_file=\" is given "
                "already";
     }
 
-    return ngx_lead_set_text(cf, value, field);
+    return ngx_lead_set_value(cf, value, field);
 }
 
 
