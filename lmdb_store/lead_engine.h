@@ -27,6 +27,12 @@ lead_rc_t lead_store_fail(lead_error_t *e, lead_rc_t rc, int err,
 lead_rc_t lead_store_decision_check(const lead_decision_t *d,
     const lead_t *target, const lead_t *second);
 
+/* offered: non-zero for bytes that are said to be there and are not */
+int lead_store_bytes_bad(lead_bytes_t bytes);
+
+/* offered: LEAD_OK, or LEAD_INVALID with a text */
+lead_rc_t lead_store_name_check(lead_bytes_t name, lead_error_t *e);
+
 /* offered: n characters of base62; LEAD_IO: no randomness */
 lead_rc_t lead_store_random_text(char *text, size_t n);
 
@@ -44,7 +50,7 @@ lead_rc_t lead_lmdb_account(lead_store_t *store, lead_bytes_t name,
 lead_rc_t lead_lmdb_account_name(lead_store_t *store, uint32_t account,
     char *name, lead_error_t *e);
 lead_rc_t lead_lmdb_endpoint(lead_store_t *store, uint32_t account,
-    lead_bytes_t name, uint32_t *endpoint, lead_error_t *e);
+    lead_bytes_t name, int create, uint32_t *endpoint, lead_error_t *e);
 
 /* the rc of each op is its own: what is not LEAD_OK already is left out */
 lead_rc_t lead_lmdb_commit(lead_store_t *store, lead_op_t **ops, size_t n,
@@ -58,8 +64,30 @@ lead_rc_t lead_lmdb_list(lead_store_t *store, const lead_list_t *list,
     lead_id_t *next, lead_error_t *e);
 lead_rc_t lead_lmdb_events(lead_store_t *store, uint32_t account,
     const lead_id_t *id, lead_event_sink_pt sink, void *ctx, lead_error_t *e);
+
+lead_rc_t lead_lmdb_endpoint_get(lead_store_t *store, uint32_t endpoint,
+    lead_endpoint_t *info, lead_error_t *e);
+lead_rc_t lead_lmdb_endpoints(lead_store_t *store, uint32_t account,
+    lead_endpoint_sink_pt sink, void *ctx, lead_error_t *e);
+lead_rc_t lead_lmdb_endpoint_set(lead_store_t *store, uint32_t endpoint,
+    lead_endpoint_state_t state, lead_error_t *e);
+lead_rc_t lead_lmdb_endpoint_test(lead_store_t *store, uint32_t endpoint,
+    lead_bytes_t doc, uint64_t *event, lead_error_t *e);
+lead_rc_t lead_lmdb_lease(lead_store_t *store, const uint32_t *endpoints,
+    size_t n, int64_t span, int64_t *until, lead_error_t *e);
+lead_rc_t lead_lmdb_release(lead_store_t *store, const uint32_t *endpoints,
+    size_t n, lead_error_t *e);
+lead_rc_t lead_lmdb_due(lead_store_t *store, uint32_t endpoint,
+    const uint64_t *skip, size_t nskip, lead_due_sink_pt sink, void *ctx,
+    int64_t *next, lead_error_t *e);
+lead_rc_t lead_lmdb_settle(lead_store_t *store,
+    const lead_attempt_t *attempts, size_t n, lead_error_t *e);
 lead_rc_t lead_lmdb_outbox(lead_store_t *store, uint32_t endpoint,
     lead_outbox_sink_pt sink, void *ctx, lead_error_t *e);
+lead_rc_t lead_lmdb_attempts(lead_store_t *store, uint32_t endpoint,
+    int64_t from, lead_attempt_sink_pt sink, void *ctx, lead_error_t *e);
+lead_rc_t lead_lmdb_replay(lead_store_t *store, lead_replay_t *replay,
+    uint64_t *n, lead_error_t *e);
 
 lead_rc_t lead_lmdb_key_add(lead_store_t *store, lead_key_t *key,
     lead_bytes_t text, lead_error_t *e);
@@ -79,6 +107,8 @@ lead_rc_t lead_lmdb_counter(lead_store_t *store, uint32_t account,
 lead_rc_t lead_lmdb_count(lead_store_t *store, uint32_t account,
     uint64_t *leads, lead_error_t *e);
 lead_rc_t lead_lmdb_sweep(lead_store_t *store, lead_error_t *e);
+lead_rc_t lead_lmdb_backup(lead_store_t *store, const char *dir,
+    lead_error_t *e);
 lead_rc_t lead_lmdb_check(lead_store_t *store, lead_check_pt report,
     void *ctx, uint64_t *findings, lead_error_t *e);
 

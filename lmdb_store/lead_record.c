@@ -17,6 +17,8 @@
 #define LEAD_RECORD_EVENT_SNAPSHOT  0x02
 #define LEAD_RECORD_EVENT_FLAGS     0x03
 
+#define LEAD_RECORD_ATTEMPT_PLACE   0x01
+
 #define LEAD_RECORD_KEY_DISABLED    0x01
 
 
@@ -106,6 +108,24 @@ lead_record_hash_key(uint8_t *p, uint32_t account, uint8_t kind,
     *p++ = kind;
     p = lead_record_put32(p, account);
     (void) lead_record_copy(p, sha, LEAD_RECORD_HASH_LEN);
+}
+
+
+void
+lead_record_endpoint_key(uint8_t *p, uint32_t endpoint)
+{
+    *p++ = LEAD_RECORD_ENDPOINT;
+    (void) lead_record_put32(p, endpoint);
+}
+
+
+void
+lead_record_attempt_key(uint8_t *p, uint32_t endpoint, int64_t time,
+    uint64_t event)
+{
+    p = lead_record_put32(p, endpoint);
+    p = lead_record_put64(p, (uint64_t) time);
+    (void) lead_record_put64(p, event);
 }
 
 
@@ -265,6 +285,21 @@ lead_record_event_decode(lead_bytes_t key, lead_bytes_t row,
 }
 
 
+size_t
+lead_record_event_bare(uint8_t *p, lead_bytes_t row,
+    const lead_record_event_t *e)
+{
+    size_t  len;
+
+    len = row.len - e->snapshot.len;
+
+    memcpy(p, row.data, len);
+    p[1] &= (uint8_t) ~LEAD_RECORD_EVENT_SNAPSHOT;
+
+    return len;
+}
+
+
 void
 lead_record_outbox_encode(uint8_t *p, const lead_outbox_row_t *r)
 {
@@ -302,7 +337,154 @@ lead_record_outbox_decode(lead_bytes_t key, lead_bytes_t row,
     memcpy(r->lead.b, p + 8, LEAD_RECORD_ID_LEN);
     r->attempts = lead_record_get32(p + 4 + LEAD_RECORD_LEAD_KEY);
 
+    return r->due >= 0 ? 0 : -1;
+}
+
+
+void
+lead_record_endpoint_encode(uint8_t *p, const lead_record_endpoint_t *s)
+{
+    *p++ = LEAD_RECORD_VERSION;
+    *p++ = (uint8_t) s->state;
+    *p++ = 0;
+    *p++ = 0;
+
+    p = lead_record_put64(p, (uint64_t) s->changed);
+    p = lead_record_put64(p, (uint64_t) s->succeeded);
+    p = lead_record_put64(p, (uint64_t) s->failing);
+    p = lead_record_put64(p, s->pending);
+    p = lead_record_put64(p, s->failed);
+    p = lead_record_put64(p, s->delivered);
+    p = lead_record_put64(p, s->replayed);
+    p = lead_record_put32(p, s->process);
+    p = lead_record_copy(p, s->random, sizeof(s->random));
+    (void) lead_record_put64(p, (uint64_t) s->until);
+}
+
+
+int
+lead_record_endpoint_decode(lead_bytes_t row, lead_record_endpoint_t *s)
+{
+    const uint8_t  *p;
+
+    p = row.data;
+
+    if (row.len != LEAD_RECORD_ENDPOINT_LEN
+        || p[0] != LEAD_RECORD_VERSION
+        || p[1] > LEAD_ENDPOINT_FAILING
+        || (p[2] | p[3]) != 0)
+    {
+        return -1;
+    }
+
+    s->state = (lead_endpoint_state_t) p[1];
+    s->changed = (int64_t) lead_record_get64(p + 4);
+    s->succeeded = (int64_t) lead_record_get64(p + 12);
+    s->failing = (int64_t) lead_record_get64(p + 20);
+    s->pending = lead_record_get64(p + 28);
+    s->failed = lead_record_get64(p + 36);
+    s->delivered = lead_record_get64(p + 44);
+    s->replayed = lead_record_get64(p + 52);
+    s->process = lead_record_get32(p + 60);
+    memcpy(s->random, p + 64, sizeof(s->random));
+    s->until = (int64_t) lead_record_get64(p + 72);
+
     return 0;
+}
+
+
+size_t
+lead_record_attempt_encode(uint8_t *p, const lead_record_attempt_t *r)
+{
+    size_t                 error, answer;
+    uint8_t               *start;
+    const lead_attempt_t  *a;
+
+    a = &r->attempt;
+    start = p;
+
+    error = a->error.len < LEAD_ATTEMPT_ERROR_MAX ? a->error.len
+                                                  : LEAD_ATTEMPT_ERROR_MAX;
+    answer = a->answer.len < LEAD_ATTEMPT_ANSWER_MAX ? a->answer.len
+                                                     : LEAD_ATTEMPT_ANSWER_MAX;
+
+    *p++ = LEAD_RECORD_VERSION;
+    *p++ = r->place ? LEAD_RECORD_ATTEMPT_PLACE : 0;
+    *p++ = (uint8_t) a->outcome;
+    *p++ = (uint8_t) a->state;
+    *p++ = (uint8_t) a->type.len;
+    *p++ = (uint8_t) error;
+    *p++ = (uint8_t) (answer >> 8);
+    *p++ = (uint8_t) answer;
+
+    lead_record_lead_key(p, a->row.account, &a->row.lead);
+    p = lead_record_put32(p + LEAD_RECORD_LEAD_KEY, a->row.attempts);
+    p = lead_record_put32(p, a->status);
+    p = lead_record_put32(p, a->msec);
+    p = lead_record_put64(p, (uint64_t) a->row.due);
+    p = lead_record_put64(p, (uint64_t) a->retry);
+    p = lead_record_put64(p, (uint64_t) r->event_time);
+
+    p = lead_record_copy(p, a->type.data, a->type.len);
+    p = lead_record_copy(p, a->error.data, error);
+    p = lead_record_copy(p, a->answer.data, answer);
+
+    return (size_t) (p - start);
+}
+
+
+int
+lead_record_attempt_decode(lead_bytes_t key, lead_bytes_t row,
+    lead_record_attempt_t *r)
+{
+    const uint8_t   *p;
+    lead_attempt_t  *a;
+
+    p = row.data;
+    a = &r->attempt;
+
+    if (key.len != LEAD_RECORD_ATTEMPT_KEY
+        || row.len < LEAD_RECORD_ATTEMPT_HEAD
+        || p[0] != LEAD_RECORD_VERSION
+        || (p[1] & ~LEAD_RECORD_ATTEMPT_PLACE) != 0
+        || p[2] > LEAD_GIVE_UP
+        || p[3] > LEAD_ENDPOINT_FAILING
+        || p[4] > LEAD_EVENT_TYPE_MAX
+        || p[5] > LEAD_ATTEMPT_ERROR_MAX
+        || (p[6] << 8 | p[7]) > LEAD_ATTEMPT_ANSWER_MAX)
+    {
+        return -1;
+    }
+
+    memset(r, 0, sizeof(lead_record_attempt_t));
+
+    a->row.endpoint = lead_record_get32(key.data);
+    a->time = (int64_t) lead_record_get64(key.data + 4);
+    a->row.event = lead_record_get64(key.data + 12);
+
+    r->place = p[1] & LEAD_RECORD_ATTEMPT_PLACE ? 1 : 0;
+    a->outcome = (lead_attempt_outcome_t) p[2];
+    a->state = (lead_endpoint_state_t) p[3];
+    a->type.len = p[4];
+    a->error.len = p[5];
+    a->answer.len = (size_t) (p[6] << 8 | p[7]);
+
+    a->row.account = lead_record_get32(p + 8);
+    memcpy(a->row.lead.b, p + 12, LEAD_RECORD_ID_LEN);
+    a->row.attempts = lead_record_get32(p + 28);
+    a->status = lead_record_get32(p + 32);
+    a->msec = lead_record_get32(p + 36);
+    a->row.due = (int64_t) lead_record_get64(p + 40);
+    a->retry = (int64_t) lead_record_get64(p + 48);
+    r->event_time = (int64_t) lead_record_get64(p + 56);
+
+    a->type.data = p + LEAD_RECORD_ATTEMPT_HEAD;
+    a->error.data = a->type.data + a->type.len;
+    a->answer.data = a->error.data + a->error.len;
+
+    return a->time >= 0
+           && row.len == LEAD_RECORD_ATTEMPT_HEAD + a->type.len + a->error.len
+                         + a->answer.len ? 0 : -1;
 }
 
 

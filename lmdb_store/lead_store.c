@@ -4,7 +4,7 @@
  *
  * The front of the store: chooses the engine by URL, checks what callers
  * give, and names result codes.  It keeps nothing and owns no memory: the
- * store itself is the engine's.
+ * store itself is the engine's.  Webhooks' calls are in lead_store_outbox.c.
  */
 
 
@@ -28,9 +28,7 @@ static lead_rc_t lead_store_second_check(const lead_decision_t *d,
     const lead_t *target, const lead_t *second);
 static lead_rc_t lead_store_event_check(const lead_event_t *event,
     const lead_t *target);
-static int lead_store_bytes_bad(lead_bytes_t bytes);
 static int lead_store_bytes_of(lead_bytes_t bytes, const lead_t *target);
-static lead_rc_t lead_store_name_check(lead_bytes_t name, lead_error_t *e);
 static lead_rc_t lead_store_key_check(const lead_key_t *key, lead_bytes_t text,
     lead_error_t *e);
 static int lead_store_key_id_bad(const char *id);
@@ -55,6 +53,20 @@ lead_store_open(const char *url, const lead_store_opts_t *opts,
         o.ttl = LEAD_TTL_DEFAULT;
     }
 
+    if (o.keep == 0) {
+        o.keep = LEAD_KEEP_DEFAULT;
+    }
+
+    if (o.keep_failed == 0) {
+        o.keep_failed = LEAD_KEEP_FAILED_DEFAULT;
+    }
+
+    /* what expires last takes the lead as it was with it */
+
+    if (o.keep_failed < o.keep) {
+        o.keep_failed = o.keep;
+    }
+
     if (o.clock == NULL) {
         o.clock = lead_store_clock;
     }
@@ -76,8 +88,8 @@ lead_store_open(const char *url, const lead_store_opts_t *opts,
                                (unsigned long long) o.size);
     }
 
-    if (o.ttl < 0) {
-        return lead_store_fail(e, LEAD_INVALID, 0, "the ttl is negative");
+    if (o.ttl < 0 || o.keep < 0) {
+        return lead_store_fail(e, LEAD_INVALID, 0, "a time is negative");
     }
 
     return lead_lmdb_open(dir, &o, store, e);
@@ -162,22 +174,6 @@ lead_store_account_name(lead_store_t *store, uint32_t account, char *name,
     lead_error_t *e)
 {
     return lead_lmdb_account_name(store, account, name, e);
-}
-
-
-lead_rc_t
-lead_store_endpoint(lead_store_t *store, uint32_t account, lead_bytes_t name,
-    uint32_t *endpoint, lead_error_t *e)
-{
-    lead_rc_t  rc;
-
-    rc = lead_store_name_check(name, e);
-
-    if (rc != LEAD_OK) {
-        return rc;
-    }
-
-    return lead_lmdb_endpoint(store, account, name, endpoint, e);
 }
 
 
@@ -419,7 +415,7 @@ lead_store_event_check(const lead_event_t *event, const lead_t *target)
 }
 
 
-static int
+int
 lead_store_bytes_bad(lead_bytes_t bytes)
 {
     return bytes.len != 0 && bytes.data == NULL;
@@ -439,7 +435,7 @@ lead_store_bytes_of(lead_bytes_t bytes, const lead_t *target)
 }
 
 
-static lead_rc_t
+lead_rc_t
 lead_store_name_check(lead_bytes_t name, lead_error_t *e)
 {
     if (name.len == 0
@@ -490,14 +486,6 @@ lead_store_events(lead_store_t *store, uint32_t account, const lead_id_t *id,
     lead_event_sink_pt sink, void *ctx, lead_error_t *e)
 {
     return lead_lmdb_events(store, account, id, sink, ctx, e);
-}
-
-
-lead_rc_t
-lead_store_outbox(lead_store_t *store, uint32_t endpoint,
-    lead_outbox_sink_pt sink, void *ctx, lead_error_t *e)
-{
-    return lead_lmdb_outbox(store, endpoint, sink, ctx, e);
 }
 
 
@@ -633,6 +621,17 @@ lead_rc_t
 lead_store_sweep(lead_store_t *store, lead_error_t *e)
 {
     return lead_lmdb_sweep(store, e);
+}
+
+
+lead_rc_t
+lead_store_backup(lead_store_t *store, const char *dir, lead_error_t *e)
+{
+    if (dir == NULL || *dir == '\0') {
+        return lead_store_fail(e, LEAD_INVALID, 0, "no directory is given");
+    }
+
+    return lead_lmdb_backup(store, dir, e);
 }
 
 

@@ -120,7 +120,8 @@ typedef struct {
     int64_t               keep;      /* of attempts, and of what was
                                         delivered, for a replay; 0:
                                         LEAD_KEEP_DEFAULT */
-    int64_t               keep_failed;  /* of rows given up; 0:
+    int64_t               keep_failed;  /* of rows given up, from the time of
+                                           their event, and not below keep; 0:
                                            LEAD_KEEP_FAILED_DEFAULT */
     int64_t             (*clock)(void);   /* NULL: the system's */
     unsigned              create:1;       /* make it if it is not there */
@@ -433,6 +434,7 @@ lead_rc_t lead_store_endpoint_set(lead_store_t *store, uint32_t endpoint,
  * Who delivers for an endpoint holds its lease.  A lease belongs to a store
  * handle, ends at its time, and with its process; one that reaches further
  * than LEAD_LEASE_MAX into the future (a clock was set back) counts as ended.
+ * Processes of a store are of one system, and of one namespace of their ids.
  * So a row is sent by one process at a time, and one that dies is followed by
  * another.  A row may still be sent twice, by who dies before it is settled.
  */
@@ -493,6 +495,8 @@ typedef enum {
 
 typedef struct {
     lead_outbox_row_t     row;       /* as it was due */
+    lead_id_t             id;        /* of the event, for the world; settling
+                                        does not look at it */
     lead_bytes_t          type;      /* of the event */
     int64_t               time;      /* when the attempt began */
     uint32_t              msec;      /* how long it took */
@@ -538,19 +542,28 @@ typedef struct {
     unsigned              delivered:1;  /* what was delivered and has not
                                            expired: once more */
     size_t                slice;     /* most rows looked at in this call */
-    int64_t               from;      /* the store's: where to go on; 0 at the */
-    unsigned              stage;     /* first call */
+
+    /* the store's, all 0 at the first call: when it began, and where it goes
+     * on */
+    int64_t               began;
+    int64_t               from;
+    uint64_t              from_event;
+    uint32_t              from_endpoint;
+    unsigned              stage;
 } lead_replay_t;
 
 /*
  * Makes rows due at once, their attempts counted from 0.  *n rises by how
- * many.  LEAD_AGAIN: the slice is used up; call again with the same struct.
+ * many.  Endpoint 0, with an event, is each that has it.  What was delivered
+ * since the first call, or waits already, is not doubled.  LEAD_AGAIN: the
+ * slice is used up; call again with the same struct.  LEAD_NOTFOUND: there is
+ * no such endpoint.
  */
 lead_rc_t lead_store_replay(lead_store_t *store, lead_replay_t *replay,
     uint64_t *n, lead_error_t *e);
 
 /* an event "webhook.test" about a lead that is not there, with this document,
- * due at once to this endpoint alone */
+ * due at once to this endpoint alone; LEAD_NOTFOUND, LEAD_TOOBIG */
 lead_rc_t lead_store_endpoint_test(lead_store_t *store, uint32_t endpoint,
     lead_bytes_t doc, uint64_t *event, lead_error_t *e);
 
@@ -617,7 +630,9 @@ typedef struct {
     uint8_t               store[16];     /* the store's own id */
     uint64_t              leads;
     uint64_t              events;
-    uint64_t              outbox;
+    uint64_t              outbox;        /* rows, those given up too */
+    uint64_t              failed;        /* of these, given up */
+    uint64_t              attempts;      /* of deliveries, kept */
     uint64_t              lookups;
     uint64_t              idempotency;   /* records, of all generations */
     uint64_t              keys;
@@ -646,6 +661,16 @@ lead_rc_t lead_store_count(lead_store_t *store, uint32_t account,
  * given up beyond their keep, in transactions of a bounded size.
  */
 lead_rc_t lead_store_sweep(lead_store_t *store, lead_error_t *e);
+
+/*
+ * Copies the store, as it is at one moment, into a directory that is made here
+ * or empty, for the owner of the store's.  LEAD_BUSY: given up, before writers
+ * find the store full for it.  LEAD_EXISTS; LEAD_INVALID: the store's own, or
+ * no directory; LEAD_NOTFOUND, LEAD_FULL: of the copy.  Leaves nothing failed.
+ */
+#define LEAD_BACKUP_PART      "backup.part"   /* a copy that is not whole */
+lead_rc_t lead_store_backup(lead_store_t *store, const char *dir,
+    lead_error_t *e);
 
 /* one finding, a line for people without personal data */
 typedef void (*lead_check_pt)(void *ctx, const char *finding);

@@ -34,8 +34,6 @@ static lead_rc_t lead_lmdb_check_lookup(lead_lmdb_check_t *c,
     lead_bytes_t key, lead_bytes_t row);
 static lead_rc_t lead_lmdb_check_event(lead_lmdb_check_t *c, lead_bytes_t key,
     lead_bytes_t row);
-static lead_rc_t lead_lmdb_check_outbox(lead_lmdb_check_t *c,
-    lead_bytes_t key, lead_bytes_t row);
 static lead_rc_t lead_lmdb_check_idem(lead_lmdb_check_t *c, lead_bytes_t key,
     lead_bytes_t row);
 
@@ -49,6 +47,7 @@ static const struct {
     { LEAD_LMDB_LOOKUP, lead_lmdb_check_lookup },
     { LEAD_LMDB_EVENTS, lead_lmdb_check_event },
     { LEAD_LMDB_OUTBOX, lead_lmdb_check_outbox },
+    { LEAD_LMDB_DELIVERIES, lead_lmdb_check_attempt },
     { LEAD_LMDB_IDEM, lead_lmdb_check_idem },
     { LEAD_LMDB_IDEM + 1, lead_lmdb_check_idem },
     { LEAD_LMDB_IDEM + 2, lead_lmdb_check_idem },
@@ -119,6 +118,10 @@ lead_lmdb_check_trees(lead_lmdb_check_t *c)
 
         if (rc == LEAD_OK && lead_lmdb_checks[i].tree == LEAD_LMDB_LEADS) {
             rc = lead_lmdb_check_count(c);
+        }
+
+        if (rc == LEAD_OK && lead_lmdb_checks[i].tree == LEAD_LMDB_OUTBOX) {
+            rc = lead_lmdb_check_tally(c);
         }
     }
 
@@ -425,52 +428,16 @@ lead_lmdb_check_event(lead_lmdb_check_t *c, lead_bytes_t key, lead_bytes_t row)
         (void) lead_lmdb_finding(c, "event %llu is to come yet", id);
     }
 
+    if (lead_lmdb_check_test(&event.lead)) {
+        return lead_lmdb_check_owner(c, event.account, "a test's event");
+    }
+
     rc = lead_lmdb_row(c->t, LEAD_LMDB_LEADS, key.data, LEAD_RECORD_LEAD_KEY,
                        &lead);
 
     if (rc == LEAD_NOTFOUND) {
         return lead_lmdb_finding(c, "event %llu is of a lead that is not"
                                  " there", id);
-    }
-
-    return rc;
-}
-
-
-static lead_rc_t
-lead_lmdb_check_outbox(lead_lmdb_check_t *c, lead_bytes_t key,
-    lead_bytes_t row)
-{
-    uint8_t            event[LEAD_RECORD_EVENT_KEY];
-    lead_rc_t          rc;
-    lead_bytes_t       found;
-    lead_outbox_row_t  out;
-
-    if (lead_record_outbox_decode(key, row, &out) != 0) {
-        return lead_lmdb_finding(c, "an outbox row cannot be read");
-    }
-
-    rc = lead_lmdb_endpoint_known(c->t, out.endpoint, out.account);
-
-    if (rc == LEAD_NOTFOUND) {
-        rc = lead_lmdb_finding(c, "an outbox row is for endpoint %lu, which"
-                               " account %lu has not",
-                               (unsigned long) out.endpoint,
-                               (unsigned long) out.account);
-    }
-
-    if (rc != LEAD_OK) {
-        return rc;
-    }
-
-    lead_record_event_key(event, out.account, &out.lead, out.event);
-
-    rc = lead_lmdb_row(c->t, LEAD_LMDB_EVENTS, event, sizeof(event), &found);
-
-    if (rc == LEAD_NOTFOUND) {
-        return lead_lmdb_finding(c, "an outbox row points to event %llu,"
-                                 " which is not there",
-                                 (unsigned long long) out.event);
     }
 
     return rc;

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the ngx_lead authors
  *
- * What the two files of the check share.
+ * What the files of the check share.
  */
 
 
@@ -21,6 +21,9 @@ typedef struct {
     uint8_t               last[8];      /* of the highest id there may be */
     uint32_t              account;      /* whose leads are being counted */
     uint64_t              leads;
+    uint32_t              endpoint;     /* whose rows are being counted */
+    uint64_t              pending;
+    uint64_t              failed;
 } lead_lmdb_check_t;
 
 
@@ -42,6 +45,20 @@ lead_rc_t lead_lmdb_check_endpoint(lead_lmdb_check_t *c,
     lead_bytes_t key, lead_bytes_t row);
 lead_rc_t lead_lmdb_check_endpoint_name(lead_lmdb_check_t *c,
     lead_bytes_t key, lead_bytes_t row);
+
+
+lead_rc_t lead_lmdb_check_outbox(lead_lmdb_check_t *c,
+    lead_bytes_t key, lead_bytes_t row);
+lead_rc_t lead_lmdb_check_attempt(lead_lmdb_check_t *c,
+    lead_bytes_t key, lead_bytes_t row);
+lead_rc_t lead_lmdb_check_state(lead_lmdb_check_t *c,
+    lead_bytes_t key, lead_bytes_t row);
+
+/* the counts of the endpoint whose rows were walked last */
+lead_rc_t lead_lmdb_check_tally(lead_lmdb_check_t *c);
+
+/* whether this is the lead of a test's event */
+int lead_lmdb_check_test(const lead_id_t *id);
 
 /* account has something: it is known, or a finding */
 lead_rc_t lead_lmdb_check_owner(lead_lmdb_check_t *c,

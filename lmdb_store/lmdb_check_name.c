@@ -29,6 +29,12 @@ lead_lmdb_check_counter(lead_lmdb_check_t *c, lead_bytes_t key,
         return LEAD_OK;
     }
 
+    if (key.len == LEAD_RECORD_ENDPOINT_KEY
+        && key.data[0] == LEAD_RECORD_ENDPOINT)
+    {
+        return lead_lmdb_check_state(c, key, row);
+    }
+
     if (row.len != 8
         || !((key.len == LEAD_RECORD_COUNT_KEY
               && key.data[0] == LEAD_RECORD_COUNT)

@@ -183,6 +183,7 @@ lead_lmdb_begin(lead_lmdb_txn_t *t)
 
     t->state_changed = 0;
     memset(t->counts, 0, sizeof(t->counts));
+    memset(t->endpoints, 0, sizeof(t->endpoints));
 
     return mdb_txn_begin(t->store->env, NULL, 0, &t->txn);
 }

@@ -95,7 +95,7 @@ lead_lmdb_account_name(lead_store_t *store, uint32_t account, char *name,
 
 lead_rc_t
 lead_lmdb_endpoint(lead_store_t *store, uint32_t account, lead_bytes_t name,
-    uint32_t *endpoint, lead_error_t *e)
+    int create, uint32_t *endpoint, lead_error_t *e)
 {
     uint8_t           buf[LEAD_RECORD_NAME_KEY];
     lead_rc_t         rc;
@@ -119,6 +119,10 @@ lead_lmdb_endpoint(lead_store_t *store, uint32_t account, lead_bytes_t name,
 
     if (rc != LEAD_NOTFOUND) {
         return rc;
+    }
+
+    if (!create) {
+        return lead_store_fail(e, LEAD_NOTFOUND, 0, "no such endpoint");
     }
 
     rc = lead_lmdb_write_begin(store, &t, e);

@@ -59,6 +59,8 @@ static lead_rc_t lead_lmdb_op_lead(lead_lmdb_op_t *o);
 static lead_rc_t lead_lmdb_op_events(lead_lmdb_op_t *o);
 static lead_rc_t lead_lmdb_op_event(lead_lmdb_op_t *o, const lead_t *lead,
     const lead_event_t *event, const uint8_t *sha);
+static lead_rc_t lead_lmdb_op_outbox(lead_lmdb_op_t *o, const lead_t *lead,
+    const lead_event_t *event, uint64_t id);
 static lead_rc_t lead_lmdb_op_beside(lead_lmdb_op_t *o);
 
 
@@ -549,11 +551,9 @@ static lead_rc_t
 lead_lmdb_op_event(lead_lmdb_op_t *o, const lead_t *lead,
     const lead_event_t *event, const uint8_t *sha)
 {
-    size_t                i;
     uint8_t               key[LEAD_RECORD_EVENT_KEY], *p;
     lead_rc_t             rc;
     lead_record_t         snapshot;
-    lead_outbox_row_t     row;
     lead_record_event_t   e;
 
     rc = lead_lmdb_state(o->t);
@@ -601,16 +601,37 @@ lead_lmdb_op_event(lead_lmdb_op_t *o, const lead_t *lead,
         lead_record_lead_encode(p, &snapshot);
     }
 
+    return lead_lmdb_op_outbox(o, lead, event, e.id);
+}
+
+
+/* an endpoint that is named twice has one row, as it is counted */
+
+static lead_rc_t
+lead_lmdb_op_outbox(lead_lmdb_op_t *o, const lead_t *lead,
+    const lead_event_t *event, uint64_t id)
+{
+    size_t             i, n;
+    lead_rc_t          rc;
+    lead_outbox_row_t  row;
+
     row.due = o->now;
-    row.event = e.id;
-    row.account = snapshot.lead.account;
-    row.lead = snapshot.lead.id;
+    row.event = id;
+    row.account = lead->account;
+    row.lead = lead->id;
     row.attempts = 0;
 
-    for (i = 0; rc == LEAD_OK && i < event->nendpoints; i++) {
+    for (i = 0; i < event->nendpoints; i++) {
         row.endpoint = event->endpoints[i];
-        rc = lead_lmdb_outbox_add(o->t, &row);
+
+        for (n = 0; event->endpoints[n] != row.endpoint; n++) { /* void */ }
+
+        rc = n == i ? lead_lmdb_outbox_add(o->t, &row) : LEAD_OK;
+
+        if (rc != LEAD_OK) {
+            return rc;
+        }
     }
 
-    return rc;
+    return LEAD_OK;
 }

@@ -87,6 +87,11 @@ lead_lmdb_open(const char *dir, const lead_store_opts_t *opts,
         return lead_store_fail(e, LEAD_NOMEM, errno, "cannot open the store");
     }
 
+    if (RAND_bytes(store->random, sizeof(store->random)) != 1) {
+        lead_lmdb_free(store);
+        return lead_store_fail(e, LEAD_IO, 0, "there is no randomness");
+    }
+
     rc = lead_lmdb_env_open(store, opts->create && !opts->readonly, e);
 
     if (rc != LEAD_OK) {

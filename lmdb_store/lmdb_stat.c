@@ -62,7 +62,7 @@ static lead_rc_t
 lead_lmdb_stat_trees(lead_lmdb_txn_t *t, lead_stat_t *stat)
 {
     size_t     i;
-    uint64_t   n;
+    uint64_t   n, replayed;
     lead_rc_t  rc;
 
     struct {
@@ -72,6 +72,7 @@ lead_lmdb_stat_trees(lead_lmdb_txn_t *t, lead_stat_t *stat)
         { LEAD_LMDB_LEADS, &stat->leads },
         { LEAD_LMDB_EVENTS, &stat->events },
         { LEAD_LMDB_OUTBOX, &stat->outbox },
+        { LEAD_LMDB_DELIVERIES, &stat->attempts },
         { LEAD_LMDB_LOOKUP, &stat->lookups },
         { LEAD_LMDB_KEYS, &stat->keys },
         { LEAD_LMDB_ACCOUNTS, &stat->accounts },
@@ -98,7 +99,7 @@ lead_lmdb_stat_trees(lead_lmdb_txn_t *t, lead_stat_t *stat)
         stat->idempotency += n;
     }
 
-    return LEAD_OK;
+    return lead_lmdb_endpoint_sum(t, &stat->failed, &replayed);
 }
 
 
@@ -257,15 +258,13 @@ lead_lmdb_sweep(lead_store_t *store, lead_error_t *e)
 
     lead_lmdb_read_end(t);
 
-    if (rc != LEAD_OK || !due) {
-        return rc;
+    if (rc == LEAD_OK && due) {
+        rc = lead_lmdb_write_begin(store, &t, e);
+
+        if (rc == LEAD_OK) {
+            rc = lead_lmdb_write_end(t, lead_lmdb_index_forget(t, now));
+        }
     }
 
-    rc = lead_lmdb_write_begin(store, &t, e);
-
-    if (rc != LEAD_OK) {
-        return rc;
-    }
-
-    return lead_lmdb_write_end(t, lead_lmdb_index_forget(t, now));
+    return rc == LEAD_OK ? lead_lmdb_expire(store, now, e) : rc;
 }

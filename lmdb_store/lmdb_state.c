@@ -68,8 +68,10 @@ lead_lmdb_flush(lead_lmdb_txn_t *t)
         }
     }
 
-    if (!t->state_changed) {
-        return LEAD_OK;
+    rc = lead_lmdb_endpoint_flush(t);
+
+    if (rc != LEAD_OK || !t->state_changed) {
+        return rc;
     }
 
     key = LEAD_RECORD_STATE;

@@ -33,7 +33,11 @@
 #define LEAD_LMDB_READERS       1024
 #define LEAD_LMDB_CACHED        16      /* idle transactions kept, of a kind */
 #define LEAD_LMDB_COUNTS        32      /* accounts counted in memory */
+#define LEAD_LMDB_STATES        16      /* endpoints' states in memory */
+#define LEAD_LMDB_SLICE         512     /* rows of a transaction that is one
+                                           of many */
 #define LEAD_LMDB_RANDOM        512
+#define LEAD_LMDB_TEST          "webhook.test"
 
 
 typedef enum {
@@ -65,6 +69,7 @@ struct lead_store_s {
     pid_t                   pid;
     lead_store_opts_t       opts;
     lead_record_marker_t    marker;
+    uint8_t                 random[8];  /* of this handle, in its leases */
 
     /* held shared by every transaction, and alone to remap or reopen */
     pthread_rwlock_t        lock;
@@ -83,6 +88,13 @@ typedef struct {
     unsigned                changed;
     uint64_t                leads;
 } lead_lmdb_count_t;
+
+
+typedef struct {
+    uint32_t                endpoint;   /* 0: none */
+    unsigned                changed;
+    lead_record_endpoint_t  state;
+} lead_lmdb_endpoint_t;
 
 
 /* the counters of one operation */
@@ -109,6 +121,7 @@ struct lead_lmdb_txn_s {
     unsigned                state_changed:1;
     lead_record_state_t     state;
     lead_lmdb_count_t       counts[LEAD_LMDB_COUNTS];
+    lead_lmdb_endpoint_t    endpoints[LEAD_LMDB_STATES];
 
     uint32_t                account;    /* seen to exist */
     uint32_t                endpoint;   /* seen to exist, */
@@ -256,10 +269,85 @@ lead_rc_t lead_lmdb_op_run(lead_lmdb_txn_t *t, lead_op_t *op,
 int lead_lmdb_op_copy(lead_op_t *op, const lead_t *from, lead_t *to);
 
 
-/* lmdb_outbox.c */
+/* lmdb_endpoint.c */
+
+/* to be read: all zero if it has none */
+lead_rc_t lead_lmdb_endpoint_state(lead_lmdb_txn_t *t, uint32_t endpoint,
+    lead_record_endpoint_t *state);
+
+/* to be changed, and written at the end of the transaction: stays until the
+ * next call; asked for before the outbox is written to */
+lead_rc_t lead_lmdb_endpoint_change(lead_lmdb_txn_t *t, uint32_t endpoint,
+    lead_record_endpoint_t **state);
+lead_rc_t lead_lmdb_endpoint_flush(lead_lmdb_txn_t *t);
+
+/* of all endpoints */
+lead_rc_t lead_lmdb_endpoint_sum(lead_lmdb_txn_t *t, uint64_t *failed,
+    uint64_t *replayed);
+
+/* the first endpoint from this one on, and its account; LEAD_NOTFOUND without
+ * a text */
+lead_rc_t lead_lmdb_endpoint_next(lead_lmdb_txn_t *t, uint32_t *endpoint,
+    uint32_t *account);
+
+
+/* lmdb_lease.c: whether a lease is free, and whether it is this handle's */
+
+int lead_lmdb_lease_free(const lead_store_t *store,
+    const lead_record_endpoint_t *state, int64_t now);
+int lead_lmdb_lease_mine(const lead_store_t *store,
+    const lead_record_endpoint_t *state);
+
+
+/* lmdb_outbox.c: the counts of the row's endpoint follow; LEAD_NOTFOUND
+ * without a text */
 
 lead_rc_t lead_lmdb_outbox_add(lead_lmdb_txn_t *t,
     const lead_outbox_row_t *row);
+lead_rc_t lead_lmdb_outbox_del(lead_lmdb_txn_t *t,
+    const lead_outbox_row_t *row);
+lead_rc_t lead_lmdb_outbox_move(lead_lmdb_txn_t *t,
+    const lead_outbox_row_t *row, int64_t due, uint32_t attempts);
+
+/* the row of this key */
+lead_rc_t lead_lmdb_outbox_row(lead_lmdb_txn_t *t, uint32_t endpoint,
+    int64_t due, uint64_t event, lead_outbox_row_t *row);
+
+/* the endpoint's first row from this key on, which the cursor is at then, and
+ * the one behind that */
+lead_rc_t lead_lmdb_outbox_from(lead_lmdb_txn_t *t, uint32_t endpoint,
+    int64_t due, uint64_t event, lead_outbox_row_t *row);
+lead_rc_t lead_lmdb_outbox_next(lead_lmdb_txn_t *t, uint32_t endpoint,
+    lead_outbox_row_t *row);
+
+/* of an outbox row */
+lead_rc_t lead_lmdb_outbox_event(lead_lmdb_txn_t *t,
+    const lead_outbox_row_t *row, lead_record_event_t *event);
+
+/* an event's id for the world */
+lead_rc_t lead_lmdb_outbox_id(lead_lmdb_txn_t *t, uint64_t event,
+    int64_t time, lead_id_t *id);
+
+
+/* lmdb_attempt.c */
+
+/* under its time, or the next one that is free: *time */
+lead_rc_t lead_lmdb_attempt_add(lead_lmdb_txn_t *t,
+    const lead_record_attempt_t *a, int64_t *time);
+
+/* over one that is there */
+lead_rc_t lead_lmdb_attempt_put(lead_lmdb_txn_t *t,
+    const lead_record_attempt_t *a);
+
+/* the endpoint's first attempt from this key on; LEAD_NOTFOUND without a
+ * text */
+lead_rc_t lead_lmdb_attempt_from(lead_lmdb_txn_t *t, uint32_t endpoint,
+    int64_t time, uint64_t event, lead_record_attempt_t *a);
+
+
+/* lmdb_expire.c */
+
+lead_rc_t lead_lmdb_expire(lead_store_t *store, int64_t now, lead_error_t *e);
 
 
 #endif /* LMDB_STORE_H_INCLUDED */

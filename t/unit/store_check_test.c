@@ -148,6 +148,25 @@ lookup_row(raw_t *r, const char *name, int at)
 
 
 static void
+outbox_key(raw_t *r, const char *name, int at)
+{
+    put(r, "outbox", "short", 5, "x", 1);
+}
+
+
+static void
+outbox_due(raw_t *r, const char *name, int at)
+{
+    size_t   len, size;
+    uint8_t  key[600], row[4096];
+
+    size = first(r, "outbox", key, &len, row);
+    key[4] = 0x80;
+    put(r, "outbox", key, len, row, size);
+}
+
+
+static void
 lead_key(raw_t *r, const char *name, int at)
 {
     put(r, "leads", "short", 5, "x", 1);
@@ -250,6 +269,59 @@ endpoint_account(raw_t *r, const char *name, int at)
 }
 
 
+static void
+counts_wrong(raw_t *r, const char *name, int at)
+{
+    size_t                  size;
+    uint8_t                 key[LEAD_RECORD_ENDPOINT_KEY],
+                            row[LEAD_RECORD_ENDPOINT_LEN];
+    lead_record_endpoint_t  state;
+
+    memset(&state, 0, sizeof(state));
+    state.pending = at == 1 ? 2 : 1;
+    state.failed = at == 2 ? 1 : 0;
+    state.state = LEAD_ENDPOINT_DISABLED;
+    size = sizeof(row);
+
+    lead_record_endpoint_key(key, at == 3 ? 99 : r->endpoint);
+    lead_record_endpoint_encode(row, &state);
+
+    if (at == 4) {
+        row[0]++;
+    }
+
+    if (at == 5) {
+        size--;
+    }
+
+    put(r, "counters", key, sizeof(key), row, size);
+}
+
+
+static void
+events_gone(raw_t *r, const char *name, int at)
+{
+    del_first(r, "outbox", 0);
+    del_first(r, "events", 0);
+}
+
+
+static void
+test_of_nobody(raw_t *r, const char *name, int at)
+{
+    uint8_t              key[LEAD_RECORD_EVENT_KEY], row[100];
+    lead_id_t            id;
+    lead_record_event_t  e;
+
+    memset(&id, 0, sizeof(id));
+    memset(&e, 0, sizeof(e));
+
+    lead_record_event_key(key, 99, &id, 1);
+    (void) lead_record_event_encode(row, &e);
+    put(r, "events", key, sizeof(key), row, lead_record_event_size(&e));
+}
+
+
 static const struct {
     const char   *name;
     damage_pt     damage;
@@ -315,6 +387,36 @@ static const struct {
       "an outbox row points to event" },
     { "outbox's account", change_first, "outbox", 5,
       "an outbox row is for endpoint" },
+    { "outbox's key", outbox_key, NULL, 0,
+      "an outbox row cannot be read" },
+    { "outbox gone", del_first, "outbox", 0,
+      "has nothing in the outbox" },
+    { "outbox's due", outbox_due, NULL, 0,
+      "an outbox row cannot be read" },
+    { "pending", counts_wrong, NULL, 1,
+      "has 1 rows to deliver and 0 given up" },
+    { "failed", counts_wrong, NULL, 2,
+      "has 1 rows to deliver and 0 given up" },
+    { "state of no endpoint", counts_wrong, NULL, 3,
+      "endpoint 99 is not there, but has a state" },
+    { "state's version", counts_wrong, NULL, 4,
+      "the state of endpoint 1 cannot be read" },
+    { "state cut", counts_wrong, NULL, 5,
+      "the state of endpoint 1 cannot be read" },
+    { "attempt cut", cut_first, "deliveries", 0,
+      "an attempt cannot be read" },
+    { "attempt's outcome", change_first, "deliveries", 2,
+      "an attempt cannot be read" },
+    { "attempt's endpoint", move_first, "deliveries", 1,
+      "an attempt is for endpoint" },
+    { "attempt's account", change_first, "deliveries", 9,
+      "an attempt is for endpoint" },
+    { "attempt's event", move_first, "deliveries", -2,
+      "an attempt points to event" },
+    { "attempt's event gone", events_gone, NULL, 0,
+      "an attempt points to event" },
+    { "test of nobody", test_of_nobody, NULL, 0,
+      "but has a test's event" },
     { "idempotency cut", cut_first, "idem0", 0,
       "idempotency record cannot be read" },
     { "idempotency's hash", move_first, "idem0", 0,
@@ -366,15 +468,28 @@ static const struct {
 };
 
 
+static int
+first_row(void *ctx, const lead_outbox_row_t *row)
+{
+    *(lead_outbox_row_t *) ctx = *row;
+
+    return 1;
+}
+
+
 static void
 fill(store_t *s, raw_t *r)
 {
-    op_t        *op;
-    uint32_t     endpoint;
-    lead_key_t   key;
+    op_t            *op;
+    uint32_t         endpoint;
+    lead_key_t       key;
+    uint32_t         second;
+    lead_attempt_t   a;
 
     assert_int_equal(lead_store_endpoint(s->store, s->acme, BYTES("crm"),
                                          &endpoint, &s->e), LEAD_OK);
+    assert_int_equal(lead_store_endpoint(s->store, s->acme, BYTES("bi"),
+                                         &second, &s->e), LEAD_OK);
 
     op = op_new(s->acme, "{\"v\":1}");
     op_match(op, 1, "ann@acme.test");
@@ -386,7 +501,19 @@ fill(store_t *s, raw_t *r)
     r->id = op->op.leads->id;
     op_free(op);
 
-    (void) store_insert(s, s->acme, "{\"v\":2}", 0, NULL, NULL);
+    op = op_new(s->acme, "{\"v\":2}");
+    op->events[0].endpoints = &second;
+    op->events[0].nendpoints = 1;
+    op_commit(s, op);
+    op_free(op);
+
+    memset(&a, 0, sizeof(a));
+    assert_int_equal(lead_store_outbox(s->store, endpoint, first_row, &a.row,
+                                       &s->e), LEAD_OK);
+    a.outcome = LEAD_RETRY;
+    a.time = store_now;
+    a.retry = store_now + STORE_HOUR;
+    assert_int_equal(lead_store_settle(s->store, &a, 1, &s->e), LEAD_OK);
 
     memset(&key, 0, sizeof(key));
     key.account = s->acme;
@@ -509,6 +636,27 @@ no_row(void *ctx, const lead_outbox_row_t *row)
 
 
 static int
+no_due(void *ctx, const lead_due_t *due)
+{
+    return 0;
+}
+
+
+static int
+no_attempt(void *ctx, const lead_attempt_t *attempt)
+{
+    return 0;
+}
+
+
+static int
+no_endpoint(void *ctx, const lead_endpoint_t *info)
+{
+    return 0;
+}
+
+
+static int
 no_key(void *ctx, const lead_key_t *key)
 {
     return 0;
@@ -623,6 +771,82 @@ test_reads(void **state)
 }
 
 
+/* the same of webhooks */
+
+static void
+test_reads_outbox(void **state)
+{
+    raw_t             r;
+    store_t          *s;
+    int64_t           next, until;
+    uint64_t          n;
+    lead_attempt_t    a;
+    lead_replay_t     replay;
+    lead_endpoint_t   info;
+
+    s = *state;
+
+    fill(s, &r);
+
+    raw_open(s, &r);
+    cut_first(&r, "deliveries", 0);
+    cut_first(&r, "events", 0);
+    raw_close(s, &r);
+
+    memset(&a, 0, sizeof(a));
+    assert_int_equal(lead_store_outbox(s->store, r.endpoint, first_row,
+                                       &a.row, &s->e), LEAD_OK);
+    store_now = a.row.due;
+
+    assert_int_equal(lead_store_attempts(s->store, r.endpoint, LEAD_NEVER,
+                                         no_attempt, NULL, &s->e),
+                     LEAD_CORRUPT);
+    assert_int_equal(lead_store_due(s->store, r.endpoint, NULL, 0, no_due,
+                                    NULL, &next, &s->e), LEAD_CORRUPT);
+
+    memset(&replay, 0, sizeof(replay));
+    replay.endpoint = r.endpoint;
+    replay.until = LEAD_NEVER;
+    replay.slice = 10;
+    replay.delivered = 1;
+    assert_int_equal(lead_store_replay(s->store, &replay, &n, &s->e),
+                     LEAD_CORRUPT);
+    assert_int_equal(replay.began, 0);
+
+    a.time = store_now;
+    a.retry = store_now;
+    a.outcome = LEAD_RETRY;
+    assert_int_equal(lead_store_settle(s->store, &a, 1, &s->e), LEAD_CORRUPT);
+    assert_int_equal(lead_store_sweep(s->store, &s->e), LEAD_CORRUPT);
+
+    raw_open(s, &r);
+    counts_wrong(&r, NULL, 5);
+    raw_close(s, &r);
+
+    assert_int_equal(lead_store_endpoint_get(s->store, r.endpoint, &info,
+                                             &s->e), LEAD_CORRUPT);
+    assert_int_equal(lead_store_endpoints(s->store, 0, no_endpoint, NULL,
+                                          &s->e), LEAD_CORRUPT);
+    assert_int_equal(lead_store_endpoint_set(s->store, r.endpoint,
+                                             LEAD_ENDPOINT_ENABLED, &s->e),
+                     LEAD_CORRUPT);
+    assert_int_equal(lead_store_lease(s->store, &r.endpoint, 1, 1, &until,
+                                      &s->e), LEAD_CORRUPT);
+    assert_int_equal(until, 0);
+    assert_int_equal(lead_store_release(s->store, &r.endpoint, 1, &s->e),
+                     LEAD_CORRUPT);
+    assert_int_equal(lead_store_settle(s->store, &a, 1, &s->e), LEAD_CORRUPT);
+
+    raw_open(s, &r);
+    cut_first(&r, "outbox", 0);
+    cut_first(&r, "endpoints", 0);
+    raw_close(s, &r);
+
+    assert_int_equal(lead_store_due(s->store, r.endpoint, NULL, 0, no_due,
+                                    NULL, &next, &s->e), LEAD_CORRUPT);
+}
+
+
 /* a record whose lead is gone stands for nothing */
 
 static void
@@ -665,6 +889,8 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_damage),
         cmocka_unit_test_setup_teardown(test_reads, store_setup,
+                                        store_teardown),
+        cmocka_unit_test_setup_teardown(test_reads_outbox, store_setup,
                                         store_teardown),
         cmocka_unit_test_setup_teardown(test_lead_gone, store_setup,
                                         store_teardown)

@@ -117,6 +117,38 @@ decode_outbox(lead_bytes_t row)
 
 
 static int
+decode_attempt(lead_bytes_t row)
+{
+    uint8_t                buf[LEAD_RECORD_ATTEMPT_KEY];
+    lead_bytes_t           key;
+    lead_record_attempt_t  a;
+
+    memset(buf, 0, sizeof(buf));
+    key.data = buf;
+    key.len = sizeof(buf);
+
+    if (lead_record_attempt_decode(key, row, &a) != 0) {
+        return -1;
+    }
+
+    touch(a.attempt.type);
+    touch(a.attempt.error);
+    touch(a.attempt.answer);
+
+    return 0;
+}
+
+
+static int
+decode_endpoint(lead_bytes_t row)
+{
+    lead_record_endpoint_t  state;
+
+    return lead_record_endpoint_decode(row, &state);
+}
+
+
+static int
 decode_key(lead_bytes_t row)
 {
     lead_key_t  key;
@@ -306,6 +338,21 @@ test_event(void **state)
 
         hurt(decode_event, row, len, i & 2 ? len - 2 : len);
 
+        /* without its snapshot it is one like others */
+
+        {
+            uint8_t  bare[500];
+
+            bytes.len = lead_record_event_bare(bare, bytes, &got);
+            bytes.data = bare;
+            assert_int_equal(bytes.len, len - e.snapshot.len);
+            assert_int_equal(lead_record_event_decode(name, bytes, &got), 0);
+            assert_int_equal(got.snapshot.len, 0);
+            assert_int_equal(got.sha != NULL, i & 1);
+            assert_memory_equal(got.data.data, "[true]", 6);
+            bytes.data = row;
+        }
+
         /* a snapshot where none is said to be */
 
         if (!(i & 2)) {
@@ -416,6 +463,151 @@ test_others(void **state)
 }
 
 
+static void
+test_endpoint(void **state)
+{
+    uint8_t                 row[LEAD_RECORD_ENDPOINT_LEN], key[5];
+    lead_bytes_t            bytes;
+    lead_record_endpoint_t  st, back;
+    static const uint8_t    expected[] = {
+        1, 2, 0, 0,  0, 0, 0, 0, 0, 0, 0, 1,  0, 0, 0, 0, 0, 0, 0, 2,
+        0, 0, 0, 0, 0, 0, 0, 3,  0, 0, 0, 0, 0, 0, 0, 4,
+        0, 0, 0, 0, 0, 0, 0, 5,  0, 0, 0, 0, 0, 0, 0, 6,
+        0, 0, 0, 0, 0, 0, 0, 7,  0, 0, 0, 8,
+        9, 9, 9, 9, 9, 9, 9, 9,  0, 0, 0, 0, 0, 0, 0, 10
+    };
+
+    memset(&st, 0, sizeof(st));
+    st.state = LEAD_ENDPOINT_GONE;
+    st.changed = 1;
+    st.succeeded = 2;
+    st.failing = 3;
+    st.pending = 4;
+    st.failed = 5;
+    st.delivered = 6;
+    st.replayed = 7;
+    st.process = 8;
+    memset(st.random, 9, sizeof(st.random));
+    st.until = 10;
+
+    assert_int_equal(sizeof(expected), LEAD_RECORD_ENDPOINT_LEN);
+    lead_record_endpoint_encode(row, &st);
+    assert_memory_equal(row, expected, sizeof(expected));
+
+    bytes.data = row;
+    bytes.len = sizeof(row);
+    memset(&back, 0, sizeof(back));
+    assert_int_equal(lead_record_endpoint_decode(bytes, &back), 0);
+    assert_int_equal(back.state, LEAD_ENDPOINT_GONE);
+    assert_int_equal(back.changed, 1);
+    assert_int_equal(back.succeeded, 2);
+    assert_int_equal(back.failing, 3);
+    assert_int_equal(back.pending, 4);
+    assert_int_equal(back.failed, 5);
+    assert_int_equal(back.delivered, 6);
+    assert_int_equal(back.replayed, 7);
+    assert_int_equal(back.process, 8);
+    assert_memory_equal(back.random, st.random, 8);
+    assert_int_equal(back.until, 10);
+
+    hurt(decode_endpoint, row, sizeof(row), sizeof(row));
+    row[1] = LEAD_ENDPOINT_FAILING + 1;
+    assert_int_equal(lead_record_endpoint_decode(bytes, &back), -1);
+
+    lead_record_endpoint_key(key, 0x01020304);
+    assert_memory_equal(key, "\3\1\2\3\4", 5);
+}
+
+
+static void
+test_attempt(void **state)
+{
+    char                    big[400];
+    size_t                  len;
+    uint8_t                 row[LEAD_RECORD_ATTEMPT_MAX + 1],
+                            name[LEAD_RECORD_ATTEMPT_KEY];
+    lead_bytes_t            key, bytes;
+    lead_record_attempt_t   a, back;
+    static const uint8_t    head[] = {
+        1, 1, 2, 3, 4, 2, 0, 3,  0, 0, 0, 8,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9,
+        0, 0, 0, 5,  0, 0, 1, 244,  0, 0, 0, 70,
+        0, 0, 0, 0, 0, 0, 0, 11,  0, 0, 0, 0, 0, 0, 0, 12,
+        0, 0, 0, 0, 0, 0, 0, 13,  't', 'y', 'p', 'e', 'e', 'r',
+        'a', 'n', 's'
+    };
+
+    memset(&a, 0, sizeof(a));
+    a.attempt.row.endpoint = 3;
+    a.attempt.row.due = 11;
+    a.attempt.row.event = 1ULL << 40;
+    a.attempt.row.account = 8;
+    a.attempt.row.lead.b[15] = 9;
+    a.attempt.row.attempts = 5;
+    a.attempt.type = BYTES("type");
+    a.attempt.time = STORE_START;
+    a.attempt.msec = 70;
+    a.attempt.status = 500;
+    a.attempt.error = BYTES("er");
+    a.attempt.answer = BYTES("ans");
+    a.attempt.outcome = LEAD_GIVE_UP;
+    a.attempt.retry = 12;
+    a.attempt.state = LEAD_ENDPOINT_FAILING;
+    a.event_time = 13;
+    a.place = 1;
+
+    lead_record_attempt_key(name, 3, STORE_START, 1ULL << 40);
+    len = lead_record_attempt_encode(row, &a);
+    assert_int_equal(len, sizeof(head));
+    assert_memory_equal(row, head, sizeof(head));
+
+    key.data = name;
+    key.len = sizeof(name);
+    bytes.data = row;
+    bytes.len = len;
+    assert_int_equal(lead_record_attempt_decode(key, bytes, &back), 0);
+    assert_int_equal(back.attempt.row.endpoint, 3);
+    assert_int_equal(back.attempt.row.due, 11);
+    assert_int_equal(back.attempt.row.event, 1ULL << 40);
+    assert_int_equal(back.attempt.row.account, 8);
+    assert_id_equal(back.attempt.row.lead, a.attempt.row.lead);
+    assert_int_equal(back.attempt.row.attempts, 5);
+    assert_int_equal(back.attempt.time, STORE_START);
+    assert_int_equal(back.attempt.msec, 70);
+    assert_int_equal(back.attempt.status, 500);
+    assert_int_equal(back.attempt.outcome, LEAD_GIVE_UP);
+    assert_int_equal(back.attempt.retry, 12);
+    assert_int_equal(back.attempt.state, LEAD_ENDPOINT_FAILING);
+    assert_int_equal(back.attempt.type.len, 4);
+    assert_int_equal(back.attempt.error.len, 2);
+    assert_int_equal(back.attempt.answer.len, 3);
+    assert_memory_equal(back.attempt.answer.data, "ans", 3);
+    assert_int_equal(back.event_time, 13);
+    assert_int_equal(back.place, 1);
+
+    hurt(decode_attempt, row, len, len);
+    bytes.len = len + 1;
+    assert_int_equal(lead_record_attempt_decode(key, bytes, &back), -1);
+    bytes.len = len;
+    key.len--;
+    assert_int_equal(lead_record_attempt_decode(key, bytes, &back), -1);
+    key.len++;
+
+    /* the longest */
+
+    memset(big, 'b', sizeof(big));
+    a.attempt.type.data = (const uint8_t *) big;
+    a.attempt.type.len = LEAD_EVENT_TYPE_MAX;
+    a.attempt.error.data = (const uint8_t *) big;
+    a.attempt.error.len = sizeof(big);
+    a.attempt.answer.data = (const uint8_t *) big;
+    a.attempt.answer.len = sizeof(big);
+    len = lead_record_attempt_encode(row, &a);
+    assert_int_equal(len, LEAD_RECORD_ATTEMPT_MAX);
+    hurt(decode_attempt, row, len, len);
+}
+
+
 /* keys sort as what they say */
 
 static void
@@ -459,6 +651,8 @@ main(void)
         cmocka_unit_test(test_lead),
         cmocka_unit_test(test_event),
         cmocka_unit_test(test_others),
+        cmocka_unit_test(test_endpoint),
+        cmocka_unit_test(test_attempt),
         cmocka_unit_test(test_order)
     };
 
