@@ -60,7 +60,13 @@ static const struct {
     { "--events",   NULL,   NULL },
     { "--limit",    "N",    NULL },
     { "--from",     "ID",   NULL },
-    { "--oldest",   NULL,   NULL }
+    { "--oldest",   NULL,   NULL },
+    { "--endpoint", "NAME", NULL },
+    { "--failed",   NULL,   NULL },
+    { "--pending",  NULL,   NULL },
+    { "--since",    "TIME", NULL },
+    { "--until",    "TIME", NULL },
+    { "--wait",     "TIME", NULL }
 };
 
 
@@ -107,13 +113,58 @@ static const leadctl_cmd_t  leadctl_cmds[] = {
       "lead import --account NAME FILE|-",
       "store lines of JSON as new leads" },
 
+    { { "delivery", "list" }, leadctl_delivery_list,
+      bit(ACCOUNT) | bit(ENDPOINT) | bit(FAILED) | bit(PENDING) | bit(SINCE)
+      | bit(UNTIL) | bit(LIMIT), 0,
+      "delivery list [--account NAME] [--endpoint NAME]\n"
+      "        [--failed | --pending] [--since TIME] [--until TIME]\n"
+      "        [--limit N]",
+      "show what was sent to webhooks; or what was given up, or waits" },
+
+    { { "delivery", "show" }, leadctl_delivery_show, 0, 1,
+      "delivery show EVENT",
+      "show what became of an event, at each webhook" },
+
+    { { "delivery", "retry" }, leadctl_delivery_retry,
+      bit(ACCOUNT) | bit(ENDPOINT), 1,
+      "delivery retry EVENT [--account NAME] [--endpoint NAME]",
+      "send an event now that waits or was given up" },
+
+    { { "delivery", "replay" }, leadctl_delivery_replay,
+      bit(ACCOUNT) | bit(ENDPOINT) | bit(FAILED) | bit(SINCE) | bit(UNTIL),
+      0,
+      "delivery replay --account NAME --endpoint NAME [--failed]\n"
+      "        [--since TIME] [--until TIME]",
+      "send once more what was given up or delivered" },
+
+    { { "webhook", "list" }, leadctl_webhook_list, bit(ACCOUNT), 0,
+      "webhook list [--account NAME]",
+      "show the webhooks, what waits for them and how they fare" },
+
+    { { "webhook", "test" }, leadctl_webhook_test, bit(ACCOUNT) | bit(WAIT),
+      1,
+      "webhook test NAME --account NAME [--wait TIME]",
+      "send a test event and show what came of it" },
+
+    { { "webhook", "disable" }, leadctl_webhook_disable, bit(ACCOUNT), 1,
+      "webhook disable NAME --account NAME",
+      "send nothing any more; what is to be sent waits" },
+
+    { { "webhook", "enable" }, leadctl_webhook_enable, bit(ACCOUNT), 1,
+      "webhook enable NAME --account NAME",
+      "send again, beginning with what waits" },
+
     { { "stat", NULL }, leadctl_stat, 0, 0,
       "stat",
       "show what is in the store, and how full it is" },
 
     { { "check", NULL }, leadctl_check, 0, 0,
       "check",
-      "read everything and report what contradicts itself" }
+      "read everything and report what contradicts itself" },
+
+    { { "backup", NULL }, leadctl_backup, 0, 1,
+      "backup DIR",
+      "copy the store into a new or empty directory, beside a live nginx" }
 };
 
 #define LEADCTL_CMDS  (sizeof(leadctl_cmds) / sizeof(leadctl_cmds[0]))
@@ -310,6 +361,16 @@ leadctl_find(leadctl_t *ctl, const char **words, size_t n)
                                  "import");
         }
 
+        if (strcmp(words[0], "delivery") == 0) {
+            return leadctl_usage(ctl, "delivery needs one of list, show, "
+                                 "retry, replay");
+        }
+
+        if (strcmp(words[0], "webhook") == 0) {
+            return leadctl_usage(ctl, "webhook needs one of list, test, "
+                                 "disable, enable");
+        }
+
         return leadctl_usage(ctl, "unknown command");
     }
 
@@ -390,8 +451,10 @@ leadctl_help(void)
            "DIALECT is\n"
            "reflekt, lawfficient, kickofflabs, flextell or leadflip; WHEN is "
            "90d,\n"
-           "2027-01-01 or never.  Options may stand before or after the "
-           "command.\n\n"
+           "2027-01-01 or never; TIME is a time ago (2h, 7d), 2026-11-21 or\n"
+           "2026-11-21T14:30:00Z, of --wait how long (20s); EVENT is a number "
+           "or a\n"
+           "webhook-id.  Options may stand before or after the command.\n\n"
            "Exit codes: 0 done, 1 the answer is no (not found, findings, "
            "input\n"
            "refused), 2 usage, 3 the store or the output failed.  See "

@@ -63,6 +63,12 @@ typedef enum {
     LEADCTL_LIMIT_OPT,
     LEADCTL_FROM_OPT,
     LEADCTL_OLDEST_OPT,
+    LEADCTL_ENDPOINT_OPT,
+    LEADCTL_FAILED_OPT,
+    LEADCTL_PENDING_OPT,
+    LEADCTL_SINCE_OPT,
+    LEADCTL_UNTIL_OPT,
+    LEADCTL_WAIT_OPT,
     LEADCTL_OPTS
 } leadctl_opt_t;
 
@@ -119,6 +125,16 @@ int leadctl_size(leadctl_t *ctl, uint64_t *size);
 lead_bytes_t leadctl_copy(lead_bytes_t bytes);
 
 
+/* leadctl_time.c */
+
+/* --since and --until: INT64_MIN and LEAD_NEVER if they are not given */
+int leadctl_period(leadctl_t *ctl, int64_t *since, int64_t *until);
+/* *span stays as it is if the option is not given */
+int leadctl_wait_option(leadctl_t *ctl, leadctl_opt_t opt, int64_t *span);
+/* to the microsecond; text has room for LEADCTL_TIME_LEN */
+void leadctl_time_exact(int64_t time, char *text);
+
+
 /* leadctl_keyopt.c */
 
 int leadctl_key_options(leadctl_t *ctl, lead_key_t *key);
@@ -137,8 +153,17 @@ int leadctl_lead_get(leadctl_t *ctl);
 int leadctl_lead_list(leadctl_t *ctl);
 int leadctl_lead_export(leadctl_t *ctl);
 int leadctl_lead_import(leadctl_t *ctl);
+int leadctl_delivery_list(leadctl_t *ctl);
+int leadctl_delivery_show(leadctl_t *ctl);
+int leadctl_delivery_retry(leadctl_t *ctl);
+int leadctl_delivery_replay(leadctl_t *ctl);
+int leadctl_webhook_list(leadctl_t *ctl);
+int leadctl_webhook_test(leadctl_t *ctl);
+int leadctl_webhook_disable(leadctl_t *ctl);
+int leadctl_webhook_enable(leadctl_t *ctl);
 int leadctl_stat(leadctl_t *ctl);
 int leadctl_check(leadctl_t *ctl);
+int leadctl_backup(leadctl_t *ctl);
 
 
 /* leadctl_out.c: everything that is printed goes through here */
@@ -237,6 +262,90 @@ const char *leadctl_doc_read(leadctl_doc_t *doc, lead_bytes_t text,
 const char *leadctl_doc_escapes(lead_bytes_t text);
 /* drops the blanks between tokens, in place; the new length */
 size_t leadctl_doc_pack(uint8_t *data, size_t len);
+
+
+/* leadctl_log.c: webhooks' endpoints, and what was tried for them */
+
+typedef struct {
+    lead_endpoint_t       info;
+    char                  account[LEAD_NAME_MAX + 1];
+    char                  name[2 * LEAD_NAME_MAX + 2];  /* account/name */
+} leadctl_endpoint_t;
+
+typedef struct {
+    leadctl_endpoint_t   *all;
+    size_t                n;
+    size_t                nalloc;
+} leadctl_endpoints_t;
+
+/* those of --account, of this name (NULL: of any), into *list, to be freed;
+ * LEADCTL_NO, and said, if a name is given and there is none */
+int leadctl_endpoints(leadctl_t *ctl, const char *name,
+    leadctl_endpoints_t *list);
+const char *leadctl_state_text(lead_endpoint_state_t state);
+
+
+#define LEADCTL_LOG           32
+
+/* attempts of an endpoint, the newest first, some at a time */
+
+typedef struct {
+    lead_store_t         *store;
+    uint32_t              endpoint;
+    uint64_t              event;         /* 0: any */
+    const lead_id_t      *id;            /* of the event; NULL: any */
+    int64_t               from;          /* exclusive */
+    int64_t               since;         /* inclusive */
+    lead_attempt_t        rows[LEADCTL_LOG];
+    size_t                n;
+    size_t                next;          /* the first not yet taken */
+    size_t                looked;
+    unsigned              end:1;
+} leadctl_log_t;
+
+void leadctl_log_init(leadctl_log_t *log, leadctl_t *ctl, uint32_t endpoint);
+/* *attempt: the first not yet taken, with memory of the log's; or NULL */
+int leadctl_log_peek(leadctl_log_t *log, const lead_attempt_t **attempt);
+/* the one that was peeked at, which is the caller's then */
+void leadctl_log_take(leadctl_log_t *log, lead_attempt_t *attempt);
+void leadctl_attempt_free(lead_attempt_t *attempt);
+void leadctl_log_free(leadctl_log_t *log);
+
+const char *leadctl_outcome_text(lead_attempt_outcome_t outcome);
+/* members of an object: those of an attempt */
+void leadctl_attempt_members(leadctl_json_t *json, const lead_attempt_t *a);
+void leadctl_json_id(leadctl_json_t *json, const lead_id_t *id);
+int leadctl_id_none(const lead_id_t *id);
+
+
+/* leadctl_event.c */
+
+/* an event on the command line: its number, or its id for the world */
+
+typedef struct {
+    uint64_t              number;        /* 0: not known yet */
+    lead_id_t             id;
+    const char           *text;
+} leadctl_event_name_t;
+
+int leadctl_event_parse(leadctl_t *ctl, leadctl_event_name_t *name);
+/* its number, if only the id is known; LEADCTL_NO, and said, if nothing was
+ * tried for it */
+int leadctl_event_number(leadctl_t *ctl, const leadctl_endpoints_t *list,
+    leadctl_event_name_t *name);
+
+typedef struct {
+    int64_t               time;          /* 0: not known */
+    char                  type[LEAD_EVENT_TYPE_MAX + 1];
+} leadctl_row_event_t;
+
+/* of a row of the outbox, as far as the store knows it */
+int leadctl_event_of(leadctl_t *ctl, const lead_outbox_row_t *row,
+    leadctl_row_event_t *event);
+/* when an id was made, to the millisecond */
+int64_t leadctl_id_time(const lead_id_t *id);
+/* no attempt for the event of this id is older */
+int64_t leadctl_event_since(const lead_id_t *id);
 
 
 /* leadctl_lead.c */

@@ -204,7 +204,7 @@ leadctl_number(const char *text, uint64_t max, uint64_t *n)
 
         digit = (uint64_t) (*text - '0');
 
-        if (value > (max - digit) / 10) {
+        if (digit > max || value > (max - digit) / 10) {
             return -1;
         }
 

@@ -172,14 +172,14 @@ for my $option ($help =~ /(--[a-z][-a-z]*)/g) {
     like($plain, qr/Fl \Q$name\E\b/, "the manual has $option");
 }
 
-for my $command ($help =~ /^  ((?:key |lead )?[a-z]+)\b(?= |$)/mg) {
-    next if $command =~ /^(?:key|lead)$/;
+for my $command ($help =~ /^  ((?:(?:key|lead|delivery|webhook) )?[a-z]+)\b(?= |$)/mg) {
+    next if $command =~ /^(?:key|lead|delivery|webhook)$/;
     like($plain, qr/Cm \Q$command\E\b/, "the manual has $command");
     like($help, qr/^  \Q$command\E/m, "the help has $command");
 }
 
-is(scalar(() = $help =~ /^  (?:key|lead) \w+|^  (?:stat|check)$/mg), 11,
-   'the help has every command');
+is(scalar(() = $help =~ /^  (?:key|lead|delivery|webhook) \w+|^  (?:stat|check|backup DIR)$/mg),
+   20, 'the help has every command');
 
 for my $option ($plain =~ /Fl -([a-z][-a-z]*)/g) {
     next if $option eq 'option';
@@ -201,6 +201,10 @@ usage('no command', [], 'no command');
 usage('unknown command', ['frob'], 'unknown command');
 usage('half a command', ['key'], 'key needs one of add, list');
 usage('half a command', ['lead'], 'lead needs one of get, list');
+usage('half a command', ['delivery'],
+      'delivery needs one of list, show, retry, replay');
+usage('half a command', ['webhook'],
+      'webhook needs one of list, test, disable, enable');
 usage('wrong second word', [qw(key frob)], 'key needs one of');
 usage('unknown option', [qw(stat --frob)], 'unknown option "--frob"');
 usage('short option', [qw(-x stat)], 'unknown option "-x"');

@@ -2,19 +2,25 @@
 /*
  * Copyright (C) the ngx_lead authors
  *
- * Plants what a store must refuse, by LMDB itself, so that the tests do not
- * believe the store about its own format.
+ * Plants what a store must refuse, or live with, by LMDB itself, so that the
+ * tests do not believe the store about its own format.
  *
  * usage: plant foreign <file>    a sound LMDB file that is somebody else's
  *        plant version <file>    a store, as if a newer version had written it
+ *        plant leak <file>       a page more that is neither in use nor free
  *
  * The file must not be in use.
  */
 
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <lmdb.h>
 
@@ -22,10 +28,17 @@
 /* the marker is a magic of 8 bytes and a version, big endian */
 #define PLANT_VERSION  8
 
+/* of LMDB 0.9 on 64 bits: the magic and the number of the last page in each of
+ * the two pages a file begins with */
+#define PLANT_MAGIC    0xbeefc0de
+#define PLANT_MAGIC_AT 16
+#define PLANT_LAST_AT  136
+
 
 static int plant_foreign(MDB_txn *txn);
 static int plant_version(MDB_txn *txn);
 static int plant_in(const char *path, int (*plant)(MDB_txn *txn));
+static int plant_leak(const char *path);
 
 
 static int
@@ -125,6 +138,50 @@ plant_in(const char *path, int (*plant)(MDB_txn *txn))
 }
 
 
+static int
+plant_leak(const char *path)
+{
+    int          fd, i;
+    off_t        at;
+    uint32_t     magic;
+    uint64_t     last;
+    struct stat  st;
+
+    fd = open(path, O_RDWR|O_CLOEXEC);
+
+    if (fd == -1 || fstat(fd, &st) == -1) {
+        return errno;
+    }
+
+    for (i = 0; i < 2; i++) {
+        at = (off_t) i * sysconf(_SC_PAGESIZE);
+
+        if (pread(fd, &magic, sizeof(magic), at + PLANT_MAGIC_AT)
+                != sizeof(magic)
+            || pread(fd, &last, sizeof(last), at + PLANT_LAST_AT)
+                != sizeof(last)
+            || magic != PLANT_MAGIC)
+        {
+            return MDB_INVALID;
+        }
+
+        last++;
+
+        if (pwrite(fd, &last, sizeof(last), at + PLANT_LAST_AT)
+            != sizeof(last))
+        {
+            return errno;
+        }
+    }
+
+    if (ftruncate(fd, st.st_size + sysconf(_SC_PAGESIZE)) == -1) {
+        return errno;
+    }
+
+    return close(fd) == 0 ? 0 : errno;
+}
+
+
 int
 main(int argc, char **argv)
 {
@@ -136,8 +193,11 @@ main(int argc, char **argv)
     } else if (argc == 3 && strcmp(argv[1], "version") == 0) {
         err = plant_in(argv[2], plant_version);
 
+    } else if (argc == 3 && strcmp(argv[1], "leak") == 0) {
+        err = plant_leak(argv[2]);
+
     } else {
-        fprintf(stderr, "usage: plant foreign|version <file>\n");
+        fprintf(stderr, "usage: plant foreign|version|leak <file>\n");
         return 2;
     }
 
