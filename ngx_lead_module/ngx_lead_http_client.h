@@ -26,8 +26,9 @@
 
 
 #define NGX_LEAD_HTTP_ANSWER_KEPT  256        /* bytes of an answer's body */
-#define NGX_LEAD_HTTP_ANSWER_MAX   65536      /* bytes of an answer, its header
-                                                 and its body each */
+#define NGX_LEAD_HTTP_ANSWER_MAX   65536      /* bytes of an answer that are
+                                                 read, of its header and of
+                                                 its body each */
 #define NGX_LEAD_HTTP_URL_MAX      2048
 
 
@@ -73,8 +74,8 @@ typedef enum {
     NGX_LEAD_HTTP_TLS,                       /* handshake or certificate */
     NGX_LEAD_HTTP_TIMEOUT,
     NGX_LEAD_HTTP_CLOSED,                    /* before a whole answer */
-    NGX_LEAD_HTTP_INVALID,                   /* the answer is no HTTP, or too
-                                                large */
+    NGX_LEAD_HTTP_INVALID,                   /* the answer is no HTTP, or its
+                                                header too large */
     NGX_LEAD_HTTP_INTERNAL                   /* no memory, no connections */
 } ngx_lead_http_outcome_e;
 
@@ -108,7 +109,10 @@ struct ngx_lead_http_request_s {
     u_char                   answer[NGX_LEAD_HTTP_ANSWER_KEPT];
     size_t                   nanswer;
 
-    ngx_lead_http_try_t     *current;        /* the client's */
+    /* the client's */
+
+    ngx_event_t              event;
+    ngx_lead_http_try_t     *current;
 };
 
 
@@ -141,15 +145,18 @@ typedef struct {
     ngx_uint_t             state;            /* the parser's */
     ngx_uint_t             status;
     ngx_uint_t             version;          /* 10 or 11 */
-    size_t                 header_size;
+    size_t                 header_size;      /* with 1xx before it, and what
+                                                frames chunks */
     off_t                  length;           /* -1: not said */
     off_t                  rest;             /* of a body or chunk */
     size_t                 body_size;
-    time_t                 retry_after;
-    ngx_str_t              name;             /* of a header's line */
-    u_char                 line[1024];
+    time_t                 retry_after;      /* -1: not said */
+    u_char                 line[1024];       /* how a header's line begins */
     size_t                 nline;
+    unsigned               cut:1;            /* the line is longer */
+    unsigned               coded:1;          /* has a Transfer-Encoding */
     unsigned               chunked:1;
+    unsigned               keep:1;           /* said so */
     unsigned               close:1;          /* the connection is not kept */
     u_char                 answer[NGX_LEAD_HTTP_ANSWER_KEPT];
     size_t                 nanswer;
@@ -158,7 +165,9 @@ typedef struct {
 void ngx_lead_http_parse_init(ngx_lead_http_parse_t *p);
 
 /* takes bytes from *pos up to last.  NGX_OK: the answer is whole, *pos behind
- * it; NGX_AGAIN: all bytes taken; NGX_ERROR: no HTTP/1.x, or beyond a limit */
+ * it, or its body goes on beyond NGX_LEAD_HTTP_ANSWER_MAX, which ends it, as
+ * its status has been said; NGX_AGAIN: all bytes taken; NGX_ERROR: no
+ * HTTP/1.x, or a header beyond the limit */
 ngx_int_t ngx_lead_http_parse(ngx_lead_http_parse_t *p, u_char **pos,
     u_char *last);
 
@@ -168,15 +177,116 @@ ngx_int_t ngx_lead_http_parse_eof(ngx_lead_http_parse_t *p);
 
 /* ngx_lead_http_client.c */
 
+void ngx_lead_http_send(ngx_lead_http_request_t *rq);
+
+
+/* ngx_lead_http_client_peer.c */
+
 /* in memory of the pool, which is the worker's; NULL: no memory.  Idle
- * connections are closed when the worker exits. */
+ * connections are closed when the worker exits gracefully. */
 ngx_lead_http_peer_t *ngx_lead_http_peer(ngx_pool_t *pool,
     ngx_lead_http_target_t *target);
 
-void ngx_lead_http_send(ngx_lead_http_request_t *rq);
-
 /* closes what is idle */
 void ngx_lead_http_peer_close(ngx_lead_http_peer_t *peer);
+
+
+/*
+ * From here on: what the client's files know of each other, and nobody else.
+ *
+ * A try is a request under way, in its pool.  A connection has a pool of its
+ * own, as it may outlive the request; its data is the try, or, while nobody
+ * uses it, what it lies in the peer's queue with.
+ */
+
+typedef enum {
+    NGX_LEAD_HTTP_RESOLVING = 0,
+    NGX_LEAD_HTTP_CONNECTING,
+    NGX_LEAD_HTTP_HANDSHAKING,
+    NGX_LEAD_HTTP_SENDING,
+    NGX_LEAD_HTTP_READING
+} ngx_lead_http_stage_e;
+
+
+typedef struct {
+    ngx_queue_t              queue;
+    ngx_connection_t        *connection;
+    ngx_lead_http_peer_t    *peer;
+} ngx_lead_http_idle_t;
+
+
+struct ngx_lead_http_peer_s {
+    ngx_lead_http_target_t  *target;
+    ngx_queue_t              idle;           /* of ngx_lead_http_idle_t, the
+                                                last used first */
+    ngx_uint_t               nidle;
+    ngx_log_t               *log;
+};
+
+
+struct ngx_lead_http_try_s {
+    void                    *ident[4];       /* the debug log takes what owns a
+                                                timer for a connection */
+    ngx_lead_http_request_t *request;
+    ngx_lead_http_target_t  *target;
+    ngx_event_t              timer;          /* of it all */
+    ngx_log_t                log;
+
+    ngx_lead_http_stage_e    stage;
+    ngx_resolver_ctx_t      *resolve;
+    ngx_addr_t              *addrs;
+    ngx_uint_t               naddrs;
+    ngx_uint_t               naddr;          /* the next one */
+    ngx_lead_http_outcome_e  outcome;        /* of the last one tried */
+    const char              *error;
+
+    ngx_peer_connection_t    peer;
+    ngx_lead_http_idle_t    *idle;           /* of the connection */
+    ngx_chain_t             *out;            /* what is left to be sent */
+    ngx_chain_t              links[2];
+    ngx_buf_t                bufs[2];        /* header and body */
+    ngx_lead_http_parse_t    parse;
+
+    unsigned                 reused:1;
+    unsigned                 received:1;     /* a byte of the answer */
+    unsigned                 broken:1;       /* no more can be sent */
+};
+
+
+/* ends the request: calls done(), after which its memory may be gone */
+void ngx_lead_http_finish(ngx_lead_http_try_t *t,
+    ngx_lead_http_outcome_e outcome, const char *error);
+
+/* all of the request is to be sent */
+void ngx_lead_http_rewind(ngx_lead_http_try_t *t);
+
+/* ngx_lead_http_client_connect.c: makes a connection for it */
+void ngx_lead_http_fresh(ngx_lead_http_try_t *t);
+
+/* none is made to this address: goes on with the next one */
+void ngx_lead_http_not_connected(ngx_lead_http_try_t *t,
+    ngx_lead_http_outcome_e outcome, const char *error);
+
+/* ngx_lead_http_client_exchange.c: there is one, with TLS if that is wanted */
+void ngx_lead_http_connected(ngx_lead_http_try_t *t);
+
+/* there is one that was idle */
+void ngx_lead_http_reuse(ngx_lead_http_try_t *t, ngx_connection_t *c);
+
+/* ngx_lead_http_client_ssl.c */
+void ngx_lead_http_handshake(ngx_lead_http_try_t *t);
+
+/* ngx_lead_http_client_peer.c: a connection that is idle, or NULL */
+ngx_connection_t *ngx_lead_http_peer_get(ngx_lead_http_peer_t *peer);
+
+/* keeps a connection whose answer has been read to its end, or closes it */
+void ngx_lead_http_peer_put(ngx_lead_http_idle_t *idle);
+
+/* polite: says so in TLS */
+void ngx_lead_http_close(ngx_connection_t *c, ngx_uint_t polite);
+
+/* ngx_lead_http_client_header.c: a line has come to its end */
+ngx_int_t ngx_lead_http_parse_line(ngx_lead_http_parse_t *p);
 
 
 #endif /* _NGX_LEAD_HTTP_CLIENT_H_INCLUDED_ */
