@@ -12,7 +12,7 @@
  * decode(), encode() and fault() run in the event loop on call->pool.
  * decide() (see lead_store.h), filter() and what they call run in a thread:
  * there only memory from ngx_lead_call_alloc() is used, and nothing is
- * logged.
+ * logged.  notice() runs in either, and knows no call.
  */
 
 
@@ -27,9 +27,13 @@
 #include "ngx_lead_account.h"
 
 
+#define NGX_LEAD_VERSION           "0.1.0"
+
+
 typedef struct ngx_lead_dialect_s  ngx_lead_dialect_t;
 typedef struct ngx_lead_route_s    ngx_lead_route_t;
 typedef struct ngx_lead_call_s     ngx_lead_call_t;
+typedef struct ngx_lead_notice_s   ngx_lead_notice_t;
 
 
 /* methods of a route */
@@ -254,6 +258,34 @@ struct ngx_lead_dialect_s {
 
     /* headers of every answer: adds to call->headers */
     ngx_int_t            (*headers)(ngx_lead_call_t *call);
+
+    /*
+     * Of webhooks with format=<name>: what the vendor's say of an event, as
+     * *root; event is the notice's data, or NULL.  NGX_OK; NGX_DECLINED: the
+     * lead's document is none; NGX_ERROR: no memory.  NULL: there is no such
+     * format.
+     */
+    ngx_int_t            (*notice)(ngx_lead_notice_t *notice,
+                                   ngx_lead_json_t *event,
+                                   ngx_lead_json_t **root);
+
+    /* ... and the name of the header that signs them: t=<seconds>,v1=<hex
+     * of HMAC-SHA256(secret, "<seconds>.<body>")>; empty: they are not */
+    ngx_str_t              signature;
+};
+
+
+/* an event of a lead that a webhook is to be told of; all of it the caller's */
+
+struct ngx_lead_notice_s {
+    ngx_pool_t            *pool;
+    ngx_lead_account_t    *account;
+    ngx_lead_webhook_t    *webhook;
+    lead_id_t              id;           /* of the event, for the world */
+    int64_t                time;         /* of the event, microseconds */
+    ngx_str_t              type;         /* "lead.created" */
+    ngx_str_t              data;         /* JSON of the event, or empty */
+    const lead_t          *lead;         /* as it was after the event */
 };
 
 
@@ -310,6 +342,7 @@ struct ngx_lead_call_s {
     ngx_lead_json_t       *json;         /* the body, be it JSON or a form */
     unsigned               form:1;       /* ... which it was */
     unsigned               anonymous:1;  /* set by resource() */
+    unsigned               announced:1;  /* an endpoint wants an event */
     ngx_lead_rate_t        rate;
     uint32_t               store_account;
     uint32_t              *endpoints;    /* by ngx_lead_webhook_t.index */

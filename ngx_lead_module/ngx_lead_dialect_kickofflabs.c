@@ -11,10 +11,8 @@
  * webhooks are nginx' configuration, so that calls which would change them
  * are refused (403).
  *
- * Events of a lead, and what the vendor calls them: lead.created is
- * new_signup, lead.updated is repeat_signup, lead.scored is score_change (its
- * data are the vendor's __score_change) and lead.referral, an event of the
- * referrer's, is referral (its data are the vendor's __referral).
+ * lead.referral is an event of the referrer's.  What the vendor calls events
+ * is in ngx_lead_dialect_kickofflabs_notice.c.
  *
  * Does no I/O and sees no request; all of this runs in the event loop, on
  * call->pool.
@@ -110,7 +108,8 @@ ngx_lead_dialect_t  ngx_lead_dialect_kickofflabs = {
     },
     .brackets = 1,
     .routes = ngx_lead_kol_routes,
-    .fault = ngx_lead_kol_fault
+    .fault = ngx_lead_kol_fault,
+    .notice = ngx_lead_kol_notice
 };
 
 

@@ -105,6 +105,28 @@ typedef struct {
 } ngx_lead_kol_op_t;
 
 
+/* a lead about to be shown.  What the store counts outside of its document
+ * is the caller's to say; -1: not known */
+
+typedef struct {
+    ngx_lead_json_gen_t    gen;
+    const lead_t          *lead;
+    ngx_lead_json_t       *doc;
+    ngx_lead_campaign_t   *campaign;     /* NULL: not configured (now) */
+    int64_t                lead_count;
+    int64_t                referrals;
+    unsigned               skip_urls:1;
+    unsigned               skip_actions:1;
+
+    /* by show */
+
+    ngx_lead_json_t       *root;
+    ngx_str_t              email;        /* in lower case */
+    ngx_str_t             *social;
+    int64_t                number;       /* of its sign-up; 0: it has none */
+} ngx_lead_kol_show_t;
+
+
 /* a document about to be written, in a thread */
 
 typedef struct {
@@ -205,8 +227,25 @@ void ngx_lead_kol_social(uint32_t account, uint64_t n, u_char *text);
 
 /* ngx_lead_dialect_kickofflabs_show.c */
 
+/* the answer to a sign-up, and to a lookup */
 ngx_int_t ngx_lead_kol_show(ngx_lead_call_t *call, lead_t *leads,
     ngx_uint_t n);
+
+/* the lead as s->root; NGX_ERROR: no memory */
+ngx_int_t ngx_lead_kol_show_lead(ngx_lead_kol_show_t *s);
+
+/* a member that is null for no text, and for a number below a least one */
+void ngx_lead_kol_show_text(ngx_lead_kol_show_t *s, ngx_lead_json_t *obj,
+    const char *name, ngx_str_t *text);
+void ngx_lead_kol_show_int(ngx_lead_kol_show_t *s, ngx_lead_json_t *obj,
+    const char *name, int64_t value, int64_t least);
+
+
+/* ngx_lead_dialect_kickofflabs_notice.c */
+
+/* the body of the vendor's webhook */
+ngx_int_t ngx_lead_kol_notice(ngx_lead_notice_t *n, ngx_lead_json_t *event,
+    ngx_lead_json_t **root);
 
 
 #endif /* _NGX_LEAD_DIALECT_KICKOFFLABS_H_INCLUDED_ */

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the ngx_lead authors
  *
- * KickoffLabs: a lead as the vendor shows it, after a sign-up and for a
- * lookup.  All members are always there, null where nothing is known.
+ * KickoffLabs: a lead as the vendor shows it, after a sign-up, for a lookup
+ * and in webhooks.  All members are always there, null where nothing is known.
  *
  * Of links that the vendor's own site would serve, those of the campaign's
  * url= and thanks_url= are made: social_url is url?kid=<social id>, the thank
@@ -12,7 +12,8 @@
  * has to know what to do.  rank is the order of sign-ups; ranks by score are
  * not known.
  *
- * Runs in the event loop, on call->pool.
+ * show() runs in the event loop, on call->pool.  All else must know no call:
+ * it may run in a thread, and makes what it makes in the generator's pool.
  */
 
 
@@ -24,37 +25,18 @@
 #define NGX_LEAD_KOL_AVATAR_ARGS   "?r=g&d=identicon&s=600"
 
 
-typedef struct {
-    ngx_lead_kol_op_t     *op;
-    ngx_lead_json_gen_t    gen;
-    const lead_t          *lead;
-    ngx_lead_json_t       *doc;
-    ngx_lead_json_t       *root;
-    ngx_str_t              email;        /* in lower case */
-    ngx_str_t             *social;
-    int64_t                number;       /* of its sign-up */
-    int64_t                lead_count;
-    int64_t                referrals;
-    unsigned               urls:1;
-    unsigned               actions:1;
-} ngx_lead_kol_show_t;
-
-
-static void ngx_lead_kol_show_counts(ngx_lead_kol_show_t *s);
+static void ngx_lead_kol_show_counts(ngx_lead_kol_show_t *s,
+    ngx_lead_kol_op_t *op);
 static void ngx_lead_kol_show_ranks(ngx_lead_kol_show_t *s);
 static void ngx_lead_kol_show_person(ngx_lead_kol_show_t *s);
 static void ngx_lead_kol_show_urls(ngx_lead_kol_show_t *s);
 static void ngx_lead_kol_show_contact(ngx_lead_kol_show_t *s);
 static void ngx_lead_kol_show_rest(ngx_lead_kol_show_t *s);
-static void ngx_lead_kol_text_member(ngx_lead_kol_show_t *s,
-    const char *name, ngx_str_t *text);
-static void ngx_lead_kol_int_member(ngx_lead_kol_show_t *s, const char *name,
-    int64_t value);
-static void ngx_lead_kol_false_member(ngx_lead_kol_show_t *s,
+static void ngx_lead_kol_show_false(ngx_lead_kol_show_t *s,
     const char *name);
-static void ngx_lead_kol_leads_member(ngx_lead_kol_show_t *s,
+static void ngx_lead_kol_show_leads(ngx_lead_kol_show_t *s,
     const char *name, int64_t direct);
-static void ngx_lead_kol_object_member(ngx_lead_kol_show_t *s,
+static void ngx_lead_kol_show_object(ngx_lead_kol_show_t *s,
     const char *name);
 static ngx_str_t ngx_lead_kol_link(ngx_lead_kol_show_t *s, ngx_str_t *url,
     const char *arg, const char *more);
@@ -79,44 +61,28 @@ ngx_lead_kol_show(ngx_lead_call_t *call, lead_t *leads, ngx_uint_t n)
 
     ngx_memzero(&s, sizeof(ngx_lead_kol_show_t));
 
-    s.op = op;
     s.gen.pool = call->pool;
     s.lead = &leads[0];
+    s.campaign = op->campaign;
 
-    if (ngx_lead_doc_parse(call->pool, s.lead, &s.doc) != NGX_OK
-        || ngx_lead_field_lower(call->pool, ngx_lead_doc_str(s.doc, "email"),
-                                &s.email)
-           != NGX_OK)
-    {
+    if (ngx_lead_doc_parse(call->pool, s.lead, &s.doc) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    s.social = ngx_lead_doc_str(s.doc, "social_id");
-    s.number = ngx_lead_kol_int(s.doc, "subscription_number");
-    s.urls = !ngx_lead_kol_true(ngx_lead_kol_param(call, "__skip_urls"));
-    s.actions = !ngx_lead_kol_true(ngx_lead_kol_param(call,
-                                                      "__skip_actions"));
+    s.skip_urls = ngx_lead_kol_true(ngx_lead_kol_param(call, "__skip_urls"));
+    s.skip_actions = ngx_lead_kol_true(ngx_lead_kol_param(call,
+                                                          "__skip_actions"));
 
-    ngx_lead_kol_show_counts(&s);
+    ngx_lead_kol_show_counts(&s, op);
 
-    s.root = ngx_lead_json_add(&s.gen, NULL, NULL, NGX_LEAD_JSON_OBJECT);
-
-    ngx_lead_kol_show_ranks(&s);
-    ngx_lead_kol_show_person(&s);
-
-    if (s.actions) {
-        (void) ngx_lead_json_add(&s.gen, s.root, "completed_actions",
-                                 NGX_LEAD_JSON_ARRAY);
+    if (ngx_lead_kol_show_lead(&s) != NGX_OK) {
+        return NGX_ERROR;
     }
-
-    ngx_lead_kol_show_urls(&s);
-    ngx_lead_kol_show_contact(&s);
-    ngx_lead_kol_show_rest(&s);
 
     call->status = 200;
     call->root = s.root;
 
-    return s.gen.failed ? NGX_ERROR : NGX_OK;
+    return NGX_OK;
 }
 
 
@@ -124,43 +90,83 @@ ngx_lead_kol_show(ngx_lead_call_t *call, lead_t *leads, ngx_uint_t n)
  * had at least as many leads as when this one came */
 
 static void
-ngx_lead_kol_show_counts(ngx_lead_kol_show_t *s)
+ngx_lead_kol_show_counts(ngx_lead_kol_show_t *s, ngx_lead_kol_op_t *op)
 {
-    ngx_lead_call_t    *call;
-    ngx_lead_kol_op_t  *op;
-
-    op = s->op;
-    call = op->call;
+    uint64_t  *values;
 
     if (op->lead_count) {
         s->lead_count = op->lead_count;
         s->referrals = op->referrals;
 
     } else {
-        s->lead_count = call->values[0];
-        s->referrals = ngx_lead_kol_referred(op, s->doc, call->values);
+        values = op->call->values;
+
+        s->lead_count = values[0];
+        s->referrals = ngx_lead_kol_referred(op, s->doc, values);
     }
 
-    s->lead_count = ngx_max(s->lead_count, s->number);
+    s->lead_count = ngx_max(s->lead_count,
+                            ngx_lead_kol_int(s->doc, "subscription_number"));
     s->referrals = ngx_max(s->referrals, 0);
+}
+
+
+ngx_int_t
+ngx_lead_kol_show_lead(ngx_lead_kol_show_t *s)
+{
+    if (ngx_lead_field_lower(s->gen.pool, ngx_lead_doc_str(s->doc, "email"),
+                             &s->email)
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    s->social = ngx_lead_doc_str(s->doc, "social_id");
+    s->number = ngx_lead_kol_int(s->doc, "subscription_number");
+
+    s->root = ngx_lead_json_add(&s->gen, NULL, NULL, NGX_LEAD_JSON_OBJECT);
+
+    ngx_lead_kol_show_ranks(s);
+    ngx_lead_kol_show_person(s);
+
+    if (!s->skip_actions) {
+        (void) ngx_lead_json_add(&s->gen, s->root, "completed_actions",
+                                 NGX_LEAD_JSON_ARRAY);
+    }
+
+    ngx_lead_kol_show_urls(s);
+    ngx_lead_kol_show_contact(s);
+    ngx_lead_kol_show_rest(s);
+
+    return s->gen.failed ? NGX_ERROR : NGX_OK;
 }
 
 
 static void
 ngx_lead_kol_show_ranks(ngx_lead_kol_show_t *s)
 {
-    ngx_lead_kol_int_member(s, "id", s->lead->number);
-    ngx_lead_kol_text_member(s, "social_id", s->social);
-    ngx_lead_kol_int_member(s, "rank", s->number);
-    ngx_lead_kol_int_member(s, "counter", ngx_lead_kol_int(s->doc, "counter"));
-    ngx_lead_kol_int_member(s, "lead_count", s->lead_count);
-    ngx_lead_kol_int_member(s, "contest_score",
-                            ngx_lead_kol_int(s->doc, "points"));
-    ngx_lead_kol_text_member(s, "contest_score_rank", NULL);
-    ngx_lead_kol_text_member(s, "contest_score_rank_relative_position", NULL);
-    ngx_lead_kol_int_member(s, "rank_relative_position", s->number - 1);
-    ngx_lead_kol_int_member(s, "campaign_id", s->op->campaign->number);
-    ngx_lead_kol_int_member(s, "list_id", s->op->campaign->number);
+    int64_t  campaign;
+
+    campaign = s->campaign ? (int64_t) s->campaign->number
+                           : ngx_lead_kol_int(ngx_lead_json_get(s->doc,
+                                                                "campaign"),
+                                              "number");
+
+    ngx_lead_kol_show_int(s, s->root, "id", s->lead->number, 0);
+    ngx_lead_kol_show_text(s, s->root, "social_id", s->social);
+    ngx_lead_kol_show_int(s, s->root, "rank", s->number, 1);
+    ngx_lead_kol_show_int(s, s->root, "counter",
+                          ngx_lead_kol_int(s->doc, "counter"), 1);
+    ngx_lead_kol_show_int(s, s->root, "lead_count", s->lead_count, 0);
+    (void) ngx_lead_json_add_int(&s->gen, s->root, "contest_score",
+                                 ngx_lead_kol_int(s->doc, "points"));
+    ngx_lead_kol_show_text(s, s->root, "contest_score_rank", NULL);
+    ngx_lead_kol_show_text(s, s->root, "contest_score_rank_relative_position",
+                           NULL);
+    ngx_lead_kol_show_int(s, s->root, "rank_relative_position",
+                          s->number - 1, 0);
+    ngx_lead_kol_show_int(s, s->root, "campaign_id", campaign, 1);
+    ngx_lead_kol_show_int(s, s->root, "list_id", campaign, 1);
 }
 
 
@@ -171,146 +177,145 @@ ngx_lead_kol_show_person(ngx_lead_kol_show_t *s)
 
     name = ngx_lead_doc_str(s->doc, "first_name");
 
-    ngx_lead_kol_text_member(s, "given_name", name);
-    ngx_lead_kol_text_member(s, "first_name", name);
+    ngx_lead_kol_show_text(s, s->root, "given_name", name);
+    ngx_lead_kol_show_text(s, s->root, "first_name", name);
 
     text = ngx_lead_kol_avatar(s);
-    ngx_lead_kol_text_member(s, "avatar", &text);
+    ngx_lead_kol_show_text(s, s->root, "avatar", &text);
 
     text = ngx_lead_kol_when(s);
-    ngx_lead_kol_text_member(s, "when", &text);
+    ngx_lead_kol_show_text(s, s->root, "when", &text);
 
-    ngx_lead_kol_false_member(s, "enhanced");
-    ngx_lead_kol_false_member(s, "anonymous");
-    ngx_lead_kol_false_member(s, "verified");
-    ngx_lead_kol_false_member(s, "verified_email");
-    ngx_lead_kol_false_member(s, "verified_phone_number");
-    ngx_lead_kol_false_member(s, "waitlisted");
+    ngx_lead_kol_show_false(s, "enhanced");
+    ngx_lead_kol_show_false(s, "anonymous");
+    ngx_lead_kol_show_false(s, "verified");
+    ngx_lead_kol_show_false(s, "verified_email");
+    ngx_lead_kol_show_false(s, "verified_phone_number");
+    ngx_lead_kol_show_false(s, "waitlisted");
 
-    ngx_lead_kol_text_member(s, "display_name",
-                             ngx_lead_kol_display_name(s, &text));
+    ngx_lead_kol_show_text(s, s->root, "display_name",
+                           ngx_lead_kol_display_name(s, &text));
 }
 
 
 static void
 ngx_lead_kol_show_urls(ngx_lead_kol_show_t *s)
 {
-    ngx_str_t             social, thanks, *redirect;
-    ngx_lead_campaign_t  *campaign;
+    ngx_str_t   social, thanks, *redirect;
 
-    if (!s->urls) {
+    if (s->skip_urls) {
         return;
     }
 
-    campaign = s->op->campaign;
+    ngx_str_set(&social, "");
+    ngx_str_set(&thanks, "");
 
-    social = ngx_lead_kol_link(s, &campaign->url, "kid=", "");
-    thanks = ngx_lead_kol_link(s, &campaign->thanks_url, "kolid=", "");
+    if (s->campaign) {
+        social = ngx_lead_kol_link(s, &s->campaign->url, "kid=", "");
+        thanks = ngx_lead_kol_link(s, &s->campaign->thanks_url, "kolid=", "");
+    }
+
     redirect = ngx_lead_doc_str(s->doc, "redirect_url");
 
-    ngx_lead_kol_text_member(s, "social_url", &social);
-    ngx_lead_kol_text_member(s, "redirect_url",
-                             redirect->len ? redirect : &thanks);
-    ngx_lead_kol_text_member(s, "thankyou_url", &thanks);
-    ngx_lead_kol_text_member(s, "status_url", &thanks);
+    ngx_lead_kol_show_text(s, s->root, "social_url", &social);
+    ngx_lead_kol_show_text(s, s->root, "redirect_url",
+                           redirect->len ? redirect : &thanks);
+    ngx_lead_kol_show_text(s, s->root, "thankyou_url", &thanks);
+    ngx_lead_kol_show_text(s, s->root, "status_url", &thanks);
 }
 
 
 static void
 ngx_lead_kol_show_contact(ngx_lead_kol_show_t *s)
 {
-    ngx_str_t         text;
-    ngx_lead_json_t  *root;
+    ngx_str_t         normal, safe;
+    ngx_lead_json_t  *node;
 
-    ngx_lead_kol_text_member(s, "email", &s->email);
-    ngx_lead_kol_text_member(s, "phone_number",
-                             ngx_lead_doc_str(s->doc, "phone_e164"));
-    ngx_lead_kol_text_member(s, "family_name",
-                             ngx_lead_doc_str(s->doc, "last_name"));
-    ngx_lead_kol_object_member(s, "custom_fields");
+    ngx_lead_kol_show_text(s, s->root, "email", &s->email);
+    ngx_lead_kol_show_text(s, s->root, "phone_number",
+                           ngx_lead_doc_str(s->doc, "phone_e164"));
+    ngx_lead_kol_show_text(s, s->root, "family_name",
+                           ngx_lead_doc_str(s->doc, "last_name"));
+    ngx_lead_kol_show_object(s, "custom_fields");
 
-    if (!s->urls) {
+    if (s->skip_urls) {
         return;
     }
 
-    root = s->root;
-    s->root = ngx_lead_json_add(&s->gen, root, "unsubscribe_url",
-                                NGX_LEAD_JSON_OBJECT);
+    ngx_str_set(&normal, "");
+    ngx_str_set(&safe, "");
 
-    text = ngx_lead_kol_link(s, &s->op->campaign->url, "unsubscribe=", "");
-    ngx_lead_kol_text_member(s, "default", &text);
+    if (s->campaign) {
+        normal = ngx_lead_kol_link(s, &s->campaign->url, "unsubscribe=", "");
+        safe = ngx_lead_kol_link(s, &s->campaign->url, "unsubscribe=",
+                                 "&confirm=1");
+    }
 
-    text = ngx_lead_kol_link(s, &s->op->campaign->url, "unsubscribe=",
-                             "&confirm=1");
-    ngx_lead_kol_text_member(s, "safe", &text);
+    node = ngx_lead_json_add(&s->gen, s->root, "unsubscribe_url",
+                             NGX_LEAD_JSON_OBJECT);
 
-    s->root = root;
+    ngx_lead_kol_show_text(s, node, "default", &normal);
+    ngx_lead_kol_show_text(s, node, "safe", &safe);
 }
 
 
 static void
 ngx_lead_kol_show_rest(ngx_lead_kol_show_t *s)
 {
-    int64_t           parent;
-    ngx_lead_json_t  *node;
+    ngx_lead_json_t  *parent;
 
-    ngx_lead_kol_text_member(s, "uid", ngx_lead_doc_str(s->doc, "uid"));
+    parent = ngx_lead_json_get(s->doc, "parent");
 
-    parent = ngx_lead_kol_int(ngx_lead_json_get(s->doc, "parent"), "number");
-
-    if (parent) {
-        ngx_lead_kol_int_member(s, "parent_id", parent);
-
-    } else {
-        ngx_lead_kol_text_member(s, "parent_id", NULL);
-    }
+    ngx_lead_kol_show_text(s, s->root, "uid", ngx_lead_doc_str(s->doc, "uid"));
+    ngx_lead_kol_show_int(s, s->root, "parent_id",
+                          ngx_lead_kol_int(parent, "number"), 1);
 
     (void) ngx_lead_json_add_bool(&s->gen, s->root, "opted_out",
                                   (s->lead->flags & LEAD_FLAG_OPTED_OUT) != 0);
 
-    ngx_lead_kol_object_member(s, "utm");
+    ngx_lead_kol_show_object(s, "utm");
     (void) ngx_lead_json_add(&s->gen, s->root, "tags", NGX_LEAD_JSON_ARRAY);
 
-    ngx_lead_kol_int_member(s, "referrals", s->referrals);
-    ngx_lead_kol_leads_member(s, "unverified_leads", s->referrals);
-
-    node = ngx_lead_json_add(&s->gen, s->root, "verified_leads",
-                             NGX_LEAD_JSON_OBJECT);
-    (void) ngx_lead_json_add(&s->gen, node, "indirect", NGX_LEAD_JSON_NULL);
-    (void) ngx_lead_json_add(&s->gen, node, "direct", NGX_LEAD_JSON_NULL);
-
-    ngx_lead_kol_leads_member(s, "influence", s->referrals);
-    ngx_lead_kol_int_member(s, "subscription_number", s->number);
-    ngx_lead_kol_text_member(s, "ip", ngx_lead_doc_str(s->doc, "ip"));
-    ngx_lead_kol_text_member(s, "referrer",
-                             ngx_lead_doc_str(s->doc, "referrer"));
-    ngx_lead_kol_false_member(s, "fraudulent");
+    ngx_lead_kol_show_int(s, s->root, "referrals", s->referrals, 0);
+    ngx_lead_kol_show_leads(s, "unverified_leads", s->referrals);
+    ngx_lead_kol_show_leads(s, "verified_leads", -1);
+    ngx_lead_kol_show_leads(s, "influence", s->referrals);
+    ngx_lead_kol_show_int(s, s->root, "subscription_number", s->number, 1);
+    ngx_lead_kol_show_text(s, s->root, "ip", ngx_lead_doc_str(s->doc, "ip"));
+    ngx_lead_kol_show_text(s, s->root, "referrer",
+                           ngx_lead_doc_str(s->doc, "referrer"));
+    ngx_lead_kol_show_false(s, "fraudulent");
 }
 
 
-static void
-ngx_lead_kol_text_member(ngx_lead_kol_show_t *s, const char *name,
-    ngx_str_t *text)
+void
+ngx_lead_kol_show_text(ngx_lead_kol_show_t *s, ngx_lead_json_t *obj,
+    const char *name, ngx_str_t *text)
 {
     if (text && text->len) {
-        (void) ngx_lead_json_add_str(&s->gen, s->root, name, text);
+        (void) ngx_lead_json_add_str(&s->gen, obj, name, text);
 
     } else {
-        (void) ngx_lead_json_add(&s->gen, s->root, name, NGX_LEAD_JSON_NULL);
+        (void) ngx_lead_json_add(&s->gen, obj, name, NGX_LEAD_JSON_NULL);
+    }
+}
+
+
+void
+ngx_lead_kol_show_int(ngx_lead_kol_show_t *s, ngx_lead_json_t *obj,
+    const char *name, int64_t value, int64_t least)
+{
+    if (value >= least) {
+        (void) ngx_lead_json_add_int(&s->gen, obj, name, value);
+
+    } else {
+        (void) ngx_lead_json_add(&s->gen, obj, name, NGX_LEAD_JSON_NULL);
     }
 }
 
 
 static void
-ngx_lead_kol_int_member(ngx_lead_kol_show_t *s, const char *name,
-    int64_t value)
-{
-    (void) ngx_lead_json_add_int(&s->gen, s->root, name, value);
-}
-
-
-static void
-ngx_lead_kol_false_member(ngx_lead_kol_show_t *s, const char *name)
+ngx_lead_kol_show_false(ngx_lead_kol_show_t *s, const char *name)
 {
     (void) ngx_lead_json_add_bool(&s->gen, s->root, name, 0);
 }
@@ -319,26 +324,20 @@ ngx_lead_kol_false_member(ngx_lead_kol_show_t *s, const char *name)
 /* who was referred by the referred is not known, unless nobody was */
 
 static void
-ngx_lead_kol_leads_member(ngx_lead_kol_show_t *s, const char *name,
+ngx_lead_kol_show_leads(ngx_lead_kol_show_t *s, const char *name,
     int64_t direct)
 {
     ngx_lead_json_t  *node;
 
     node = ngx_lead_json_add(&s->gen, s->root, name, NGX_LEAD_JSON_OBJECT);
 
-    if (direct) {
-        (void) ngx_lead_json_add(&s->gen, node, "indirect",
-                                 NGX_LEAD_JSON_NULL);
-    } else {
-        (void) ngx_lead_json_add_int(&s->gen, node, "indirect", 0);
-    }
-
-    (void) ngx_lead_json_add_int(&s->gen, node, "direct", direct);
+    ngx_lead_kol_show_int(s, node, "indirect", direct ? -1 : 0, 0);
+    ngx_lead_kol_show_int(s, node, "direct", direct, 0);
 }
 
 
 static void
-ngx_lead_kol_object_member(ngx_lead_kol_show_t *s, const char *name)
+ngx_lead_kol_show_object(ngx_lead_kol_show_t *s, const char *name)
 {
     ngx_str_t         key;
     ngx_lead_json_t  *node;
@@ -357,7 +356,8 @@ ngx_lead_kol_object_member(ngx_lead_kol_show_t *s, const char *name)
 }
 
 
-/* url with another argument, before its fragment; "" of no url */
+/* url with another argument, before its fragment; "" of no url, and of a lead
+ * that has no social id */
 
 static ngx_str_t
 ngx_lead_kol_link(ngx_lead_kol_show_t *s, ngx_str_t *url, const char *arg,
@@ -368,7 +368,7 @@ ngx_lead_kol_link(ngx_lead_kol_show_t *s, ngx_str_t *url, const char *arg,
 
     ngx_str_set(&link, "");
 
-    if (url->len == 0) {
+    if (url->len == 0 || s->social->len == 0) {
         return link;
     }
 
@@ -417,7 +417,9 @@ ngx_lead_kol_avatar(ngx_lead_kol_show_t *s)
 
     of = s->email.len ? &s->email : ngx_lead_doc_str(s->doc, "phone_e164");
 
-    if (EVP_Digest(of->data, of->len, md5, &n, EVP_md5(), NULL) != 1) {
+    if (of->len == 0
+        || EVP_Digest(of->data, of->len, md5, &n, EVP_md5(), NULL) != 1)
+    {
         return avatar;
     }
 

@@ -2,8 +2,7 @@
 /*
  * Copyright (C) the ngx_lead authors
  *
- * Lawfficient's leads API: its routes, its words for what went wrong, and a
- * lead as it shows it.
+ * Lawfficient's leads API: its routes, and its words for what went wrong.
  *
  * Does no I/O and sees no request; all of this runs in the event loop, on
  * call->pool.  What writes, and so runs in threads too, is in the files
@@ -33,9 +32,6 @@ static ngx_int_t ngx_lead_law_created(ngx_lead_call_t *call, lead_t *leads,
     ngx_uint_t n);
 static ngx_int_t ngx_lead_law_show(ngx_lead_call_t *call, lead_t *leads,
     ngx_uint_t n);
-static void ngx_lead_law_add_data(ngx_lead_json_gen_t *gen,
-    ngx_lead_account_t *account, ngx_lead_json_t *to,
-    ngx_lead_json_t *stored);
 
 static ngx_int_t ngx_lead_law_fault(ngx_lead_call_t *call);
 static ngx_uint_t ngx_lead_law_flat(ngx_lead_call_t *call);
@@ -108,7 +104,9 @@ ngx_lead_dialect_t  ngx_lead_dialect_lawfficient = {
     .options = 1,
     .routes = ngx_lead_law_routes,
     .fault = ngx_lead_law_fault,
-    .headers = ngx_lead_law_headers
+    .headers = ngx_lead_law_headers,
+    .notice = ngx_lead_law_notice,
+    .signature = ngx_string("Lawfficient-Signature")
 };
 
 
@@ -272,132 +270,10 @@ ngx_lead_law_show(ngx_lead_call_t *call, lead_t *leads, ngx_uint_t n)
     gen.failed = 0;
 
     call->status = 200;
+    call->root = ngx_lead_json_add(&gen, NULL, NULL, NGX_LEAD_JSON_OBJECT);
 
-    return ngx_lead_law_add_lead(&gen, call, NULL, &leads[0]);
-}
-
-
-ngx_int_t
-ngx_lead_law_add_lead(ngx_lead_json_gen_t *gen, ngx_lead_call_t *call,
-    ngx_lead_json_t *parent, const lead_t *lead)
-{
-    u_char           *p;
-    ngx_str_t         text;
-    const char       *why;
-    ngx_lead_json_t  *doc, *to, *node;
-
-    text.data = (u_char *) lead->doc.data;
-    text.len = lead->doc.len;
-
-    p = ngx_pnalloc(gen->pool, LEAD_ID_TEXT_LEN + 1
-                               + 2 * NGX_LEAD_FIELD_TIME_LEN);
-
-    if (p == NULL
-        || ngx_lead_json_parse_doc(gen->pool, &text, &doc, &why) != NGX_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    to = ngx_lead_json_add(gen, parent, NULL, NGX_LEAD_JSON_OBJECT);
-
-    if (parent == NULL) {
-        call->root = to;
-    }
-
-    lead_store_id_text(&lead->id, (char *) p);
-    text.data = p;
-    text.len = LEAD_ID_TEXT_LEN;
-    (void) ngx_lead_json_add_str(gen, to, "id", &text);
-
-    (void) ngx_lead_json_add_str(gen, to, "first_name",
-                                 ngx_lead_law_str(doc, "first_name"));
-    (void) ngx_lead_json_add_str(gen, to, "last_name",
-                                 ngx_lead_law_str(doc, "last_name"));
-    (void) ngx_lead_json_add_str(gen, to, "email",
-                                 ngx_lead_law_str(doc, "email_key"));
-    (void) ngx_lead_json_add_str(gen, to, "phone", ngx_lead_law_phone(doc));
-    (void) ngx_lead_json_add_str(gen, to, "source", ngx_lead_law_source(doc));
-
-    node = ngx_lead_json_add(gen, to, "status", NGX_LEAD_JSON_OBJECT);
-    (void) ngx_lead_json_add_str(gen, node, "key",
-        ngx_lead_law_str(ngx_lead_json_get(doc, "stage"), "key"));
-    (void) ngx_lead_json_add_str(gen, node, "name",
-        ngx_lead_law_str(ngx_lead_json_get(doc, "stage"), "name"));
-
-    node = ngx_lead_json_get(ngx_lead_json_get(doc, "assignee"), "id");
-
-    if (node) {
-        (void) ngx_lead_json_add_str(gen, to, "assignee_id", &node->text);
-
-    } else {
-        (void) ngx_lead_json_add(gen, to, "assignee_id", NGX_LEAD_JSON_NULL);
-    }
-
-    (void) ngx_lead_json_add_bool(gen, to, "archived",
-                                  lead->flags & LEAD_FLAG_ARCHIVED);
-
-    text.data = p + LEAD_ID_TEXT_LEN + 1;
-    text.len = NGX_LEAD_FIELD_TIME_LEN;
-    p = ngx_lead_field_time_ms(text.data, lead->created);
-    (void) ngx_lead_json_add_str(gen, to, "created_at", &text);
-
-    text.data = p;
-    (void) ngx_lead_field_time_ms(text.data, lead->activity);
-    (void) ngx_lead_json_add_str(gen, to, "last_activity_at", &text);
-
-    ngx_lead_law_add_data(gen, call->account, to,
-                          ngx_lead_json_get(doc, "data"));
-
-    return gen->failed ? NGX_ERROR : NGX_OK;
-}
-
-
-/* only what the firm defines is shown, in its order */
-
-static void
-ngx_lead_law_add_data(ngx_lead_json_gen_t *gen, ngx_lead_account_t *account,
-    ngx_lead_json_t *to, ngx_lead_json_t *stored)
-{
-    ngx_str_t        *value;
-    ngx_uint_t        i;
-    ngx_lead_data_t  *field;
-    ngx_lead_json_t  *data;
-
-    data = ngx_lead_json_add(gen, to, "data", NGX_LEAD_JSON_OBJECT);
-    field = account->data.elts;
-
-    for (i = 0; i < account->data.nelts; i++) {
-        value = ngx_lead_law_text(ngx_lead_json_find(stored,
-                                                     field[i].key.data,
-                                                     field[i].key.len));
-        if (value->len) {
-            ngx_lead_law_add(gen, data, &field[i].key, value);
-        }
-    }
-}
-
-
-ngx_str_t *
-ngx_lead_law_phone(ngx_lead_json_t *doc)
-{
-    ngx_str_t  *phone;
-
-    phone = ngx_lead_law_str(doc, "phone_e164");
-
-    return phone->len ? phone : ngx_lead_law_str(doc, "phone");
-}
-
-
-/* a lead of another dialect may have no source: then it came from there */
-
-ngx_str_t *
-ngx_lead_law_source(ngx_lead_json_t *doc)
-{
-    ngx_str_t  *source;
-
-    source = ngx_lead_law_str(ngx_lead_json_get(doc, "source"), "name");
-
-    return source->len ? source : ngx_lead_law_str(doc, "dialect");
+    return ngx_lead_law_add_lead(&gen, call->account, call->root, &leads[0])
+           == NGX_OK ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -17,6 +17,7 @@
 
 
 #include "ngx_lead_dialect.h"
+#include "ngx_lead_doc.h"
 #include "ngx_lead_field.h"
 
 
@@ -102,14 +103,22 @@ ngx_uint_t ngx_lead_law_member(ngx_lead_json_t *obj, const char *name,
 void ngx_lead_law_add(ngx_lead_json_gen_t *gen, ngx_lead_json_t *obj,
     ngx_str_t *name, ngx_str_t *value);
 
-/* a lead as the vendor shows it, into parent or, without one, as the answer;
- * NGX_ERROR: no memory, or a document that is no lead's */
+
+/* ngx_lead_dialect_lawfficient_show.c */
+
+/* the members of a lead as the vendor shows it, to the object given; NULL is
+ * one that could not be made.  NGX_DECLINED: a document that is no lead's,
+ * NGX_ERROR: no memory */
 ngx_int_t ngx_lead_law_add_lead(ngx_lead_json_gen_t *gen,
-    ngx_lead_call_t *call, ngx_lead_json_t *parent, const lead_t *lead);
+    ngx_lead_account_t *account, ngx_lead_json_t *to, const lead_t *lead);
 
 /* what is shown for these */
 ngx_str_t *ngx_lead_law_phone(ngx_lead_json_t *doc);
 ngx_str_t *ngx_lead_law_source(ngx_lead_json_t *doc);
+
+/* the body of the vendor's webhook */
+ngx_int_t ngx_lead_law_notice(ngx_lead_notice_t *n, ngx_lead_json_t *event,
+    ngx_lead_json_t **root);
 
 
 /* ngx_lead_dialect_lawfficient_create.c */

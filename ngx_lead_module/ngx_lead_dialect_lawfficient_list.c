@@ -289,7 +289,7 @@ ngx_int_t
 ngx_lead_law_page(ngx_lead_call_t *call, lead_t *leads, ngx_uint_t n)
 {
     ngx_uint_t              i;
-    ngx_lead_json_t        *data;
+    ngx_lead_json_t        *data, *to;
     ngx_lead_json_gen_t     gen;
     ngx_lead_law_filter_t  *f;
 
@@ -310,7 +310,11 @@ ngx_lead_law_page(ngx_lead_call_t *call, lead_t *leads, ngx_uint_t n)
     }
 
     for (i = 0; i < n; i++) {
-        if (ngx_lead_law_add_lead(&gen, call, data, &leads[i]) != NGX_OK) {
+        to = ngx_lead_json_add(&gen, data, NULL, NGX_LEAD_JSON_OBJECT);
+
+        if (ngx_lead_law_add_lead(&gen, call->account, to, &leads[i])
+            != NGX_OK)
+        {
             return NGX_ERROR;
         }
     }

@@ -26,19 +26,20 @@ ngx_int_t
 ngx_lead_doc_parse(ngx_pool_t *pool, const lead_t *lead,
     ngx_lead_json_t **doc)
 {
+    ngx_int_t    rc;
     ngx_str_t    text;
     const char  *why;
 
     text.data = (u_char *) lead->doc.data;
     text.len = lead->doc.len;
 
-    if (ngx_lead_json_parse_doc(pool, &text, doc, &why) != NGX_OK
-        || (*doc)->type != NGX_LEAD_JSON_OBJECT)
-    {
-        return NGX_ERROR;
+    rc = ngx_lead_json_parse_doc(pool, &text, doc, &why);
+
+    if (rc == NGX_OK && (*doc)->type != NGX_LEAD_JSON_OBJECT) {
+        return NGX_DECLINED;
     }
 
-    return NGX_OK;
+    return rc;
 }
 
 

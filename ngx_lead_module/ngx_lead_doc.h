@@ -28,8 +28,8 @@ ngx_str_t *ngx_lead_doc_text(ngx_lead_json_t *node);
 #define ngx_lead_doc_str(obj, literal)                                        \
     ngx_lead_doc_text(ngx_lead_json_get(obj, literal))
 
-/* the document of a stored lead, an object that may be changed; NGX_ERROR: no
- * memory, or it is none */
+/* the document of a stored lead, an object that may be changed;
+ * NGX_DECLINED: it is none, NGX_ERROR: no memory */
 ngx_int_t ngx_lead_doc_parse(ngx_pool_t *pool, const lead_t *lead,
     ngx_lead_json_t **doc);
 

@@ -4,7 +4,8 @@
  *
  * The KickoffLabs dialect where a running nginx cannot lead it: leads that
  * an operator has opted out, the moment a campaign ends, identifiers that a
- * lead was erased from, social ids by the million, and memory that runs out.
+ * lead was erased from, social ids by the million, what webhooks show beside
+ * the answer, and memory that runs out.
  *
  * This plays the store for one operation: target, second lead and counters
  * are given by the test.
@@ -281,6 +282,180 @@ test_shown(void **state)
 }
 
 
+/* what the vendor's webhook says of it */
+
+static const char *
+notice(const lead_t *about, const char *type, const char *data)
+{
+    char               *p;
+    ngx_str_t           text;
+    const char         *why;
+    ngx_lead_json_t    *event, *root;
+    ngx_lead_notice_t   n;
+
+    memset(&n, 0, sizeof(ngx_lead_notice_t));
+
+    n.pool = pool;
+    n.account = &account;
+    n.lead = about;
+    str(&n.type, type);
+
+    event = NULL;
+
+    if (data) {
+        str(&text, data);
+        assert_int_equal(ngx_lead_json_parse(pool, &text, &event, &why),
+                         NGX_OK);
+    }
+
+    assert_int_equal(ngx_lead_dialect_kickofflabs.notice(&n, event, &root),
+                     NGX_OK);
+    assert_int_equal(ngx_lead_json_print(pool, root, &text), NGX_OK);
+
+    p = ngx_pcalloc(pool, text.len + 1);
+    memcpy(p, text.data, text.len);
+
+    return p;
+}
+
+
+static const char *
+answer(lead_t *shown, const char *more)
+{
+    char       *p;
+    ngx_str_t   text;
+
+    assert_int_equal(call->route->encode(call, shown, 1), NGX_OK);
+    assert_int_equal(ngx_lead_json_print(pool, call->root, &text), NGX_OK);
+
+    /* without its last brace */
+
+    p = ngx_pcalloc(pool, text.len + strlen(more) + 1);
+    memcpy(p, text.data, text.len - 1);
+    strcat(p, more);
+
+    return p;
+}
+
+
+static const char *
+replaced(const char *text, const char *from, const char *to)
+{
+    char        *p;
+    const char  *at;
+
+    at = strstr(text, from);
+    assert_non_null(at);
+
+    p = ngx_pcalloc(pool, strlen(text) + strlen(to) + 1);
+    memcpy(p, text, (size_t) (at - text));
+    strcat(p, to);
+    strcat(p, at + strlen(from));
+
+    return p;
+}
+
+
+/* a webhook shows what the answer has shown, but for counts that are not in
+ * documents */
+
+static void
+test_notice(void **state)
+{
+    size_t       i;
+    lead_t       made;
+    const char  *want;
+
+    static const struct {
+        const char  *was;
+        const char  *is;
+    } unknown[] = {
+        { "\"lead_count\":6", "\"lead_count\":null" },
+        { "\"referrals\":0", "\"referrals\":null" },
+        { "\"unverified_leads\":{\"indirect\":0,\"direct\":0}",
+          "\"unverified_leads\":{\"indirect\":null,\"direct\":null}" },
+        { "\"influence\":{\"indirect\":0,\"direct\":0}",
+          "\"influence\":{\"indirect\":null,\"direct\":null}" }
+    };
+
+    str(&campaign.thanks_url, "https://x.co/thanks");
+    counters[0] = 5;
+
+    assert_int_equal(decode("{\"email\":\"Zoe@X.co\",\"points\":7,"
+                            "\"first_name\":\"Zo\xc3\xab \xf0\x9f\xa6\x8a\","
+                            "\"last_name\":\"\\\"L\\\"\",\"size\":[1,{}],"
+                            "\"phone_number\":\"2065550100\","
+                            "\"__uid\":\"u\",\"__url\":"
+                            "\"https://x.co/?utm_a=b\"}", 1),
+                     NGX_OK);
+    decide(NULL, NULL, NOW);
+
+    made = lead("", LEAD_FLAG_OPTED_OUT, 7);
+    made.doc.len = d.doc.len;
+    made.doc.data = memcpy(ngx_palloc(pool, d.doc.len), d.doc.data,
+                           d.doc.len);
+
+    assert_string_equal(notice(&made, "lead.created", NULL),
+                        answer(&made, ",\"__event\":\"new_signup\"}"));
+
+    want = answer(&made, ",\"__event\":\"repeat_signup\"}");
+
+    for (i = 0; i < count(unknown); i++) {
+        want = replaced(want, unknown[i].was, unknown[i].is);
+    }
+
+    assert_string_equal(notice(&made, "lead.updated", NULL), want);
+    done();
+
+    /* blocks of its own, whatever the event's data are */
+
+    want = replaced(want, "\"repeat_signup\"}", "");
+
+    assert_string_equal(
+        notice(&made, "lead.scored",
+               "{\"current_contest_score\":7,\"previous_contest_score\":0,"
+               "\"message\":\"m\"}"),
+        replaced(want, "__event\":", "__event\":\"score_change\","
+                 "\"__score_change\":{\"current_contest_score\":7,"
+                 "\"previous_contest_score\":0}}"));
+
+    assert_string_equal(
+        notice(&made, "lead.scored", NULL),
+        replaced(want, "__event\":", "__event\":\"score_change\","
+                 "\"__score_change\":{\"current_contest_score\":null,"
+                 "\"previous_contest_score\":null}}"));
+
+    assert_string_equal(
+        notice(&made, "lead.referral",
+               "{\"email\":\"b@x.co\",\"social_id\":\"BBBBBB\"}"),
+        replaced(want, "__event\":", "__event\":\"referral\","
+                 "\"__referral\":{\"email\":\"b@x.co\","
+                 "\"social_id\":\"BBBBBB\",\"phone_number\":null}}"));
+
+    assert_string_equal(
+        notice(&made, "lead.referral", "[1]"),
+        replaced(want, "__event\":", "__event\":\"referral\","
+                 "\"__referral\":{\"email\":null,\"social_id\":null,"
+                 "\"phone_number\":null}}"));
+
+    assert_string_equal(notice(&made, "lead.archived", "{}"),
+                        replaced(want, "__event\":",
+                                 "__event\":\"lead.archived\"}"));
+
+    /* what configuration no longer has is known by the document */
+
+    account.campaigns.nelts = 0;
+
+    want = notice(&made, "lead.archived", NULL);
+
+    assert_non_null(strstr(want, "\"campaign_id\":135544,"
+                                 "\"list_id\":135544,"));
+    assert_non_null(strstr(want, "\"social_url\":null,"));
+    assert_non_null(strstr(want, "\"unsubscribe_url\":{\"default\":null,"
+                                 "\"safe\":null},"));
+}
+
+
 static void
 test_end(void **state)
 {
@@ -495,6 +670,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test_setup_teardown(test_opt_out, setup, teardown),
         cmocka_unit_test_setup_teardown(test_shown, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_notice, setup, teardown),
         cmocka_unit_test_setup_teardown(test_end, setup, teardown),
         cmocka_unit_test_setup_teardown(test_counters, setup, teardown),
         cmocka_unit_test_setup_teardown(test_referrer, setup, teardown),

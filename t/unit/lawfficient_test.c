@@ -918,6 +918,87 @@ references(ngx_lead_json_t *root, ngx_lead_json_t *node, ngx_uint_t *n)
 
 /* the document says all that the table of routes says, and nothing else */
 
+/* a webhook carries the lead as it is shown */
+
+static void
+check_notice(const lead_t *about, const char *shown, int line)
+{
+    char               *want;
+    ngx_str_t           text;
+    ngx_lead_json_t    *root;
+    ngx_lead_notice_t   n;
+
+    memset(&n, 0, sizeof(ngx_lead_notice_t));
+
+    n.pool = pool;
+    n.account = &account;
+    n.lead = about;
+    n.time = CREATED + 1234567;
+    memset(n.id.b, 0xe1, sizeof(n.id.b));
+    str(&n.type, "lead.updated");
+
+    assert_int_equal(call->dialect->notice(&n, NULL, &root), NGX_OK);
+    assert_int_equal(ngx_lead_json_print(pool, root, &text), NGX_OK);
+
+    want = ngx_pcalloc(pool, strlen(shown) + 256);
+    sprintf(want, "{\"id\":\"e1e1e1e1-e1e1-e1e1-e1e1-e1e1e1e1e1e1\","
+                  "\"type\":\"lead.updated\","
+                  "\"created_at\":\"2026-06-24T10:00:01.234Z\","
+                  "\"data\":%s}", shown + sizeof("200 ") - 1);
+
+    shown = ngx_pcalloc(pool, text.len + 1);
+    memcpy((char *) shown, text.data, text.len);
+
+    check_same(shown, want, line);
+}
+
+#define noticed(n, shown)  check_notice(&leads[n], shown, __LINE__)
+
+
+static void
+test_notice(void **state)
+{
+    char     path[] = FIRST;
+    size_t   i;
+    lead_t  *other;
+
+    static const char  *others[] = {
+        "{\"dialect\":\"reflekt\",\"email\":\"A@x.co\",\"phone\":\"5\","
+        "\"email_key\":\"a@x.co\",\"display_name\":\"A\",\"notes\":[{}]}",
+        "{\"dialect\":\"flextell\",\"first_name\":\"Zo\xc3\xab\","
+        "\"source\":{\"key\":\"w\",\"name\":\"Web\"},"
+        "\"assignee\":{\"id\":\"" USER "\",\"number\":11},"
+        "\"stage\":{\"pipeline\":\"p\",\"key\":\"k\",\"name\":\"K\"}}",
+        "{\"dialect\":\"kickofflabs\",\"custom_fields\":{\"city\":\"B\"},"
+        "\"first_name\":7,\"stage\":[],\"assignee\":{\"id\":5},"
+        "\"data\":\"city\"}",
+        "{}"
+    };
+
+    noticed(0, POST("{" B ",\"data\":{\"caseType\":\"Family\","
+                    "\"city\":\"\\\"\\\\\\u0001\xf0\x9f\xa6\x8a\"}}"));
+    now += 5000000;
+    noticed(0, PATCH("{\"phone\":\"206 555 0100\",\"status\":\"retained\","
+                     "\"assignee_id\":\"" USER "\"}"));
+    noticed(0, api(NGX_LEAD_POST, FIRST "/archive", ""));
+
+    /* leads of other dialects, and imported ones */
+
+    for (i = 0; i < count(others); i++) {
+        other = &leads[nleads];
+        memset(other, 0, sizeof(lead_t));
+        memset(other->id.b, 0xa0, sizeof(other->id.b));
+        other->id.b[15] = (uint8_t) nleads++;
+        other->doc.len = strlen(others[i]);
+        other->doc.data = bytes(others[i], other->doc.len).data;
+
+        path[sizeof(FIRST) - 2] = (char) ('1' + i);
+
+        noticed(i + 1, GET(path));
+    }
+}
+
+
 static void
 test_openapi(void **state)
 {
@@ -1081,6 +1162,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_list_filters, setup, teardown),
         cmocka_unit_test_setup_teardown(test_faults, setup, teardown),
         cmocka_unit_test_setup_teardown(test_version, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_notice, setup, teardown),
         cmocka_unit_test_setup_teardown(test_openapi, setup, teardown),
         cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
     };

@@ -3,7 +3,7 @@
  * Copyright (C) the ngx_lead authors
  *
  * What dialects need of nginx's core besides pools, for unit tests without
- * an nginx: base64url, query unescaping, a cycle to log by.
+ * an nginx: base64, query unescaping, a cycle to log by.
  *
  * Written from what nginx's functions promise, not from their text, so that
  * a dialect that leans on more is found out.
@@ -62,6 +62,28 @@ ngx_encode_base64url(ngx_str_t *dst, ngx_str_t *src)
     }
 
     dst->len = d - dst->data;
+}
+
+
+void
+ngx_encode_base64(ngx_str_t *dst, ngx_str_t *src)
+{
+    size_t  i;
+
+    ngx_encode_base64url(dst, src);
+
+    for (i = 0; i < dst->len; i++) {
+        if (dst->data[i] == '-') {
+            dst->data[i] = '+';
+
+        } else if (dst->data[i] == '_') {
+            dst->data[i] = '/';
+        }
+    }
+
+    while (dst->len % 4) {
+        dst->data[dst->len++] = '=';
+    }
 }
 
 
