@@ -19,8 +19,6 @@
 #include "ngx_lead_dialect.h"
 
 
-#define NGX_LEAD_VERSION           "0.1.0"
-
 #define NGX_LEAD_IDEMPOTENCY_MAX   255       /* characters of the header */
 #define NGX_LEAD_RETRY_AFTER       1         /* seconds, with a 503 */
 
@@ -47,10 +45,16 @@ typedef struct {
     time_t                 idempotency_ttl;  /* seconds */
     time_t                 retention;        /* seconds, 0: for ever */
     ngx_array_t           *webhook_allow;    /* of ngx_cidr_t */
-    ngx_array_t           *webhook_schedule; /* of ngx_msec_t */
+    ngx_array_t           *webhook_schedule; /* of ngx_msec_t, at least one:
+                                                before each attempt */
+    time_t                 webhook_keep;     /* seconds: what is delivered, */
+    time_t                 webhook_keep_failed;  /* and what is given up */
+    time_t                 webhook_disable;  /* seconds of failing; 0: off */
 
     ngx_array_t            accounts;         /* of ngx_lead_account_t */
     ngx_uint_t             webhooks;         /* of all accounts */
+    ngx_fd_t               wake;             /* an eventfd of all workers, */
+                                             /* or -1 */
     ngx_uint_t             locations;        /* with lead_api */
     ngx_str_t              api_file;         /* where the first of them */
     ngx_uint_t             api_line;         /* stands, for messages */
@@ -84,6 +88,11 @@ struct ngx_lead_counters_s {
     ngx_atomic_t           batches;          /* commits */
     ngx_atomic_t           commit_usec;      /* time spent in them */
     ngx_atomic_t           commit_errors;
+    ngx_atomic_t           attempts;         /* of deliveries that ended */
+    ngx_atomic_t           delivered;
+    ngx_atomic_t           retried;          /* failed, to be tried again */
+    ngx_atomic_t           given_up;
+    ngx_atomic_t           disabled;         /* endpoints, by the module */
 };
 
 
@@ -129,6 +138,7 @@ struct ngx_lead_worker_s {
     ngx_event_t            timer;            /* retry of the open; sweep */
     ngx_thread_task_t     *sweep;
     struct ngx_lead_commit_s  *commit;       /* ngx_lead_commit.c's */
+    struct ngx_lead_outbox_s  *outbox;       /* NULL: no webhooks */
     time_t                 complained;       /* when the last CRIT was */
     unsigned               sweeping:1;
 };
@@ -141,8 +151,6 @@ extern ngx_module_t  ngx_lead_module;
 char *ngx_lead_conf_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_lead_conf_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_lead_conf_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_lead_conf_allow(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_lead_conf_schedule(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_lead_conf_check(ngx_conf_t *cf, ngx_lead_main_conf_t *lmcf);
 char *ngx_lead_conf_merge(ngx_conf_t *cf, ngx_lead_loc_conf_t *prev,
     ngx_lead_loc_conf_t *conf);
@@ -154,6 +162,10 @@ ngx_lead_account_t *ngx_lead_account_find(ngx_lead_main_conf_t *lmcf,
 
 /* ngx_lead_handler.c: the content handler of lead_api */
 ngx_int_t ngx_lead_handler(ngx_http_request_t *r);
+
+/* ngx_lead_log.c: r->log_handler, which keeps arguments out of the log */
+u_char *ngx_lead_log_handler(ngx_http_request_t *r, ngx_http_request_t *sr,
+    u_char *buf, size_t len);
 
 /* ngx_lead_request.c: call->in and, if the route has links, call->url;
  * NGX_ERROR: no memory */
@@ -193,6 +205,14 @@ ngx_uint_t ngx_lead_auth_in_body(ngx_lead_call_t *call);
  * queue is full or the store is not there. */
 ngx_int_t ngx_lead_commit_init(ngx_lead_worker_t *w, ngx_cycle_t *cycle);
 ngx_int_t ngx_lead_commit_submit(ngx_lead_ctx_t *ctx);
+
+/* ngx_lead_outbox.c: delivers to the webhooks.  open() is the master's; wake()
+ * says that rows of the account have been committed; exit() is called when no
+ * thread is left and before the store is closed */
+void ngx_lead_outbox_open(ngx_cycle_t *cycle, ngx_lead_main_conf_t *lmcf);
+ngx_int_t ngx_lead_outbox_init(ngx_lead_worker_t *w, ngx_cycle_t *cycle);
+void ngx_lead_outbox_wake(ngx_lead_worker_t *w, ngx_lead_account_t *account);
+void ngx_lead_outbox_exit(ngx_lead_worker_t *w);
 
 /* ngx_lead_idempotency.c: call->idempotency from the header.  NGX_OK,
  * NGX_DECLINED: call->fault is set. */

@@ -145,6 +145,8 @@ typedef struct {
     ngx_lead_webhook_format_e  format;
     ngx_uint_t            concurrency;  /* deliveries at a time, per worker */
     ngx_lead_http_target_t  *target;    /* where and how to connect */
+    ngx_str_t             file;         /* where it stands, for messages */
+    ngx_uint_t            line;
 } ngx_lead_webhook_t;
 
 

@@ -90,6 +90,7 @@ ngx_lead_call_endpoints(ngx_lead_call_t *call, ngx_str_t *type,
         }
 
         endpoints[n++] = call->endpoints[hook[i].index];
+        call->announced = 1;
     }
 
     return n;

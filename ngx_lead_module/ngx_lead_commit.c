@@ -301,6 +301,10 @@ ngx_lead_commit_answer(ngx_lead_commit_t *c)
         ctx->usec = usec;
         ctx->done = 1;
 
+        if (rc == LEAD_OK && ctx->call.announced) {
+            ngx_lead_outbox_wake(c->worker, ctx->call.account);
+        }
+
         ngx_http_set_log_request(connection->log, r);
 
         r->main->blocked--;

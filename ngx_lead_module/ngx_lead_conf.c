@@ -3,7 +3,8 @@
  * Copyright (C) the ngx_lead authors
  *
  * Directives of http{} and of locations, and what must hold between them.
- * lead_account{} is in ngx_lead_account_block.c.
+ * lead_account{} is in ngx_lead_account_block.c, lead_webhook_* in
+ * ngx_lead_webhook_conf.c.
  *
  * Nothing is opened here: of the store at most the directory is made, by
  * nginx itself.
@@ -18,20 +19,12 @@
 #endif
 
 
-#define NGX_LEAD_SCHEDULE_MAX  32
-
-
 static char *ngx_lead_set_store(ngx_conf_t *cf, ngx_str_t *value,
     void *field);
 static char *ngx_lead_set_dialect(ngx_conf_t *cf, ngx_str_t *value,
     void *field);
 static char *ngx_lead_set_base(ngx_conf_t *cf, ngx_str_t *value, void *field);
 static char *ngx_lead_set_rate(ngx_conf_t *cf, ngx_str_t *value, void *field);
-static char *ngx_lead_set_cidr(ngx_conf_t *cf, ngx_str_t *value, void *field);
-static char *ngx_lead_set_delay(ngx_conf_t *cf, ngx_str_t *value,
-    void *field);
-static char *ngx_lead_conf_list(ngx_conf_t *cf, ngx_array_t **array,
-    size_t size, ngx_lead_param_t *param);
 static ngx_int_t ngx_lead_conf_error_pages(ngx_conf_t *cf,
     ngx_http_core_loc_conf_t *clcf);
 static ngx_int_t ngx_lead_conf_error_value(ngx_conf_t *cf,
@@ -62,16 +55,6 @@ static ngx_lead_param_t  ngx_lead_rate_params[] = {
       NGX_LEAD_PARAM_WORD },
     { "burst", ngx_lead_set_number, offsetof(ngx_lead_loc_conf_t, burst), 0 },
     ngx_lead_param_null
-};
-
-
-static ngx_lead_param_t  ngx_lead_allow_param = {
-    "network", ngx_lead_set_cidr, 0, NGX_LEAD_PARAM_WORD
-};
-
-
-static ngx_lead_param_t  ngx_lead_schedule_param = {
-    "time", ngx_lead_set_delay, 0, NGX_LEAD_PARAM_WORD
 };
 
 
@@ -300,109 +283,6 @@ ngx_lead_set_rate(ngx_conf_t *cf, ngx_str_t *value, void *field)
     }
 
     *rate = n * scale;
-
-    return NULL;
-}
-
-
-char *
-ngx_lead_conf_allow(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_lead_main_conf_t  *lmcf = conf;
-
-    return ngx_lead_conf_list(cf, &lmcf->webhook_allow, sizeof(ngx_cidr_t),
-                              &ngx_lead_allow_param);
-}
-
-
-char *
-ngx_lead_conf_schedule(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_lead_main_conf_t  *lmcf = conf;
-
-    if (lmcf->webhook_schedule) {
-        return "is duplicate";
-    }
-
-    if (cf->args->nelts - 1 > NGX_LEAD_SCHEDULE_MAX) {
-        return "has more than 32 times";
-    }
-
-    return ngx_lead_conf_list(cf, &lmcf->webhook_schedule, sizeof(ngx_msec_t),
-                              &ngx_lead_schedule_param);
-}
-
-
-static char *
-ngx_lead_conf_list(ngx_conf_t *cf, ngx_array_t **array, size_t size,
-    ngx_lead_param_t *param)
-{
-    void        *item;
-    ngx_str_t   *args;
-    ngx_uint_t   i;
-
-    if (*array == NULL) {
-        *array = ngx_array_create(cf->pool, 4, size);
-        if (*array == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    args = cf->args->elts;
-
-    for (i = 1; i < cf->args->nelts; i++) {
-        item = ngx_array_push(*array);
-        if (item == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        if (ngx_lead_param_value(cf, param, &args[i], &args[i], item)
-            != NGX_CONF_OK)
-        {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_lead_set_cidr(ngx_conf_t *cf, ngx_str_t *value, void *field)
-{
-    ngx_cidr_t  *cidr = field;
-
-    ngx_int_t    rc;
-
-    rc = ngx_ptocidr(value, cidr);
-
-    if (rc == NGX_ERROR) {
-        return "it must be an address or a network, as 10.0.0.0/8 or fc00::/7";
-    }
-
-    if (rc == NGX_DONE) {
-        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "low address bits of %V are meaningless", value);
-    }
-
-    return NULL;
-}
-
-
-static char *
-ngx_lead_set_delay(ngx_conf_t *cf, ngx_str_t *value, void *field)
-{
-    ngx_msec_t  *delay = field;
-
-    ngx_int_t    n;
-
-    n = ngx_parse_time(value, 0);
-
-    if (n == NGX_ERROR) {
-        return "it must be a time, as 30s, 5m or 2h";
-    }
-
-    *delay = n;
 
     return NULL;
 }

@@ -23,6 +23,7 @@
 #define NGX_LEAD_PARAM_UNIQUE      0x04      /* ngx_str_t, among its kind */
 #define NGX_LEAD_PARAM_NUMBER      0x08      /* ngx_uint_t, among its kind */
 #define NGX_LEAD_PARAM_SECRET      0x10      /* in no log */
+#define NGX_LEAD_PARAM_MANY        0x20      /* may be given more than once */
 
 
 /*
@@ -127,6 +128,37 @@ char *ngx_lead_entity_add_pipeline(ngx_conf_t *cf, ngx_command_t *cmd,
 
 /* ngx_lead_webhook.c */
 char *ngx_lead_webhook_add(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* ngx_lead_webhook_conf.c */
+char *ngx_lead_webhook_allow(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_lead_webhook_schedule(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_lead_webhook_keep(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_lead_webhook_disable(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+
+/* at the end of http{}: what was not said, and what each webhook needs */
+char *ngx_lead_webhook_init(ngx_conf_t *cf, ngx_lead_main_conf_t *lmcf);
+
+/* ngx_lead_webhook_value.c: setters */
+char *ngx_lead_set_secret(ngx_conf_t *cf, ngx_str_t *value, void *field);
+char *ngx_lead_set_secret_file(ngx_conf_t *cf, ngx_str_t *value, void *field);
+char *ngx_lead_set_header(ngx_conf_t *cf, ngx_str_t *value, void *field);
+char *ngx_lead_set_header_file(ngx_conf_t *cf, ngx_str_t *value, void *field);
+char *ngx_lead_set_file(ngx_conf_t *cf, ngx_str_t *value, void *field);
+char *ngx_lead_set_off(ngx_conf_t *cf, ngx_str_t *value, void *field);
+char *ngx_lead_set_total(ngx_conf_t *cf, ngx_str_t *value, void *field);
+char *ngx_lead_set_wait(ngx_conf_t *cf, ngx_str_t *value, void *field);
+char *ngx_lead_set_concurrency(ngx_conf_t *cf, ngx_str_t *value, void *field);
+char *ngx_lead_set_keepalive(ngx_conf_t *cf, ngx_str_t *value, void *field);
+char *ngx_lead_set_delay(ngx_conf_t *cf, ngx_str_t *value, void *field);
+char *ngx_lead_set_keep(ngx_conf_t *cf, ngx_str_t *value, void *field);
+char *ngx_lead_set_disable(ngx_conf_t *cf, ngx_str_t *value, void *field);
+char *ngx_lead_set_cidr(ngx_conf_t *cf, ngx_str_t *value, void *field);
+
+/* a secret as it was given becomes the bytes to sign with; NGX_DECLINED: it is
+ * too weak for its format, or malformed */
+ngx_int_t ngx_lead_webhook_secret(ngx_conf_t *cf, ngx_str_t *secret);
 
 /* ngx_lead_account.c: the element whose ngx_str_t at this offset is the key;
  * NULL */

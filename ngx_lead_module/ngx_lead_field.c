@@ -42,7 +42,9 @@ ngx_lead_field_space(u_char *p, u_char *last)
         return (last - p >= 2 && p[1] == 0xa0) ? 2 : 0;
     }
 
-    if ((*p & 0xf0) != 0xe0 || last - p < 3) {
+    if ((*p & 0xf0) != 0xe0 || last - p < 3
+        || (p[1] & 0xc0) != 0x80 || (p[2] & 0xc0) != 0x80)
+    {
         return 0;
     }
 

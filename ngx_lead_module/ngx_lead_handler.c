@@ -120,6 +120,8 @@ ngx_lead_handler_ctx(ngx_http_request_t *r)
 
     ngx_http_set_ctx(r, ctx, ngx_lead_module);
 
+    r->log_handler = ngx_lead_log_handler;
+
     return ctx;
 }
 

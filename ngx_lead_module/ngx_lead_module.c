@@ -18,6 +18,7 @@ static char *ngx_lead_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_lead_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_lead_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static ngx_int_t ngx_lead_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_lead_init_process(ngx_cycle_t *cycle);
 static void ngx_lead_exit_process(ngx_cycle_t *cycle);
 
@@ -69,14 +70,28 @@ static ngx_command_t  ngx_lead_commands[] = {
 
     { ngx_string("lead_webhook_allow"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
-      ngx_lead_conf_allow,
+      ngx_lead_webhook_allow,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
 
     { ngx_string("lead_webhook_schedule"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
-      ngx_lead_conf_schedule,
+      ngx_lead_webhook_schedule,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("lead_webhook_keep"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
+      ngx_lead_webhook_keep,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("lead_webhook_disable"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_lead_webhook_disable,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
@@ -249,7 +264,7 @@ ngx_module_t  ngx_lead_module = {
     ngx_lead_commands,                     /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    NULL,                                  /* init module */
+    ngx_lead_init_module,                  /* init module */
     ngx_lead_init_process,                 /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
@@ -311,6 +326,9 @@ ngx_lead_create_main_conf(ngx_conf_t *cf)
     lmcf->queue = NGX_CONF_UNSET_UINT;
     lmcf->idempotency_ttl = NGX_CONF_UNSET;
     lmcf->retention = NGX_CONF_UNSET;
+    lmcf->webhook_keep = NGX_CONF_UNSET;
+    lmcf->webhook_keep_failed = NGX_CONF_UNSET;
+    lmcf->webhook_disable = NGX_CONF_UNSET;
 
     return lmcf;
 }
@@ -329,7 +347,9 @@ ngx_lead_init_main_conf(ngx_conf_t *cf, void *conf)
         lmcf->size = (size_t) LEAD_SIZE_DEFAULT;
     }
 
-    if (ngx_lead_conf_check(cf, lmcf) != NGX_CONF_OK) {
+    if (ngx_lead_conf_check(cf, lmcf) != NGX_CONF_OK
+        || ngx_lead_webhook_init(cf, lmcf) != NGX_CONF_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -372,6 +392,21 @@ ngx_lead_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_lead_loc_conf_t  *conf = child;
 
     return ngx_lead_conf_merge(cf, prev, conf);
+}
+
+
+static ngx_int_t
+ngx_lead_init_module(ngx_cycle_t *cycle)
+{
+    ngx_lead_main_conf_t  *lmcf;
+
+    lmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_lead_module);
+
+    if (lmcf && lmcf->store) {
+        ngx_lead_outbox_open(cycle, lmcf);
+    }
+
+    return NGX_OK;
 }
 
 

@@ -26,7 +26,9 @@
 static ngx_lead_param_t *ngx_lead_param_find(ngx_lead_param_t *params,
     ngx_uint_t word, ngx_str_t *arg);
 static void ngx_lead_param_unknown(ngx_conf_t *cf, ngx_lead_param_t *params,
-    ngx_str_t *arg);
+    ngx_uint_t n);
+static ngx_uint_t ngx_lead_param_hidden(ngx_lead_param_t *params,
+    ngx_uint_t n, ngx_str_t *args);
 static ngx_uint_t ngx_lead_param_same(ngx_lead_param_t *param, u_char *a,
     u_char *b);
 
@@ -46,13 +48,13 @@ ngx_lead_params(ngx_conf_t *cf, ngx_lead_param_t *params, void *conf)
         param = ngx_lead_param_find(params, i - 1, &args[i]);
 
         if (param == NULL) {
-            ngx_lead_param_unknown(cf, params, &args[i]);
+            ngx_lead_param_unknown(cf, params, i);
             return NGX_CONF_ERROR;
         }
 
         bit = (ngx_uint_t) 1 << (param - params);
 
-        if (seen & bit) {
+        if ((seen & bit) && !(param->flags & NGX_LEAD_PARAM_MANY)) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "duplicate parameter \"%s\" in \"%V\"",
                                param->name, &args[0]);
@@ -145,10 +147,9 @@ ngx_lead_param_find(ngx_lead_param_t *params, ngx_uint_t word, ngx_str_t *arg)
 
 
 static void
-ngx_lead_param_unknown(ngx_conf_t *cf, ngx_lead_param_t *params,
-    ngx_str_t *arg)
+ngx_lead_param_unknown(ngx_conf_t *cf, ngx_lead_param_t *params, ngx_uint_t n)
 {
-    u_char            *p, *last;
+    u_char            *p, *last, *end;
     ngx_str_t         *args;
     ngx_lead_param_t  *param;
     u_char             list[NGX_MAX_CONF_ERRSTR / 2];
@@ -168,16 +169,60 @@ ngx_lead_param_unknown(ngx_conf_t *cf, ngx_lead_param_t *params,
                          (param->flags & NGX_LEAD_PARAM_FLAG) ? "" : "=");
     }
 
-    /* of a secret with a slip in its name, nothing but the name is shown */
+    if (ngx_lead_param_hidden(params, n, args)) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "argument %ui of \"%V\", not shown as it may be "
+                           "part of a secret, is none of %*s; quotes go "
+                           "around the whole parameter, \"name=value\"",
+                           n, &args[0], (size_t) (p - list), list);
+        return;
+    }
 
-    last = ngx_strlchr(arg->data, arg->data + arg->len, '=');
+    end = ngx_strlchr(args[n].data, args[n].data + args[n].len, '=');
 
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "unknown parameter \"%*s\" in \"%V\", which takes "
                        "%*s%s",
-                       last ? (size_t) (last + 1 - arg->data) : arg->len,
-                       arg->data, &args[0], (size_t) (p - list), list,
+                       end ? (size_t) (end + 1 - args[n].data) : args[n].len,
+                       args[n].data, &args[0], (size_t) (p - list), list,
                        p == list ? "no other parameters" : "");
+}
+
+
+/* of what may hold a secret only a parameter's name is shown, and nothing if
+ * it follows one, where it may be the rest of it */
+
+static ngx_uint_t
+ngx_lead_param_hidden(ngx_lead_param_t *params, ngx_uint_t n, ngx_str_t *args)
+{
+    u_char            *p, *last;
+    ngx_lead_param_t  *param;
+
+    for (param = params; param->name; param++) {
+        if (param->flags & NGX_LEAD_PARAM_SECRET) {
+            break;
+        }
+    }
+
+    if (param->name == NULL) {
+        return 0;
+    }
+
+    p = args[n].data;
+    last = p + args[n].len;
+
+    while (p < last && ((*p >= 'a' && *p <= 'z') || *p == '_')) {
+        p++;
+    }
+
+    if (p == last || p == args[n].data || *p != '=') {
+        return 1;
+    }
+
+    param = ngx_lead_param_find(params, n - 2, &args[n - 1]);
+
+    return param && !(param->flags & NGX_LEAD_PARAM_WORD)
+           && (param->flags & NGX_LEAD_PARAM_SECRET);
 }
 
 
@@ -204,7 +249,9 @@ ngx_lead_param_value(ngx_conf_t *cf, ngx_lead_param_t *param, ngx_str_t *arg,
 
     if (param->flags & NGX_LEAD_PARAM_SECRET) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid value of \"%s=\": %s", param->name, why);
+                           (param->flags & NGX_LEAD_PARAM_WORD)
+                           ? "invalid %s: %s" : "invalid value of \"%s=\": %s",
+                           param->name, why);
 
     } else if (param->flags & NGX_LEAD_PARAM_WORD) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,

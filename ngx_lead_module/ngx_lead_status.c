@@ -13,6 +13,17 @@
 static ngx_int_t ngx_lead_status_init_zone(ngx_shm_zone_t *zone, void *data);
 static ngx_int_t ngx_lead_status_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_lead_status_json(ngx_http_request_t *r, ngx_str_t *out);
+static void ngx_lead_status_store(ngx_lead_json_gen_t *gen,
+    ngx_lead_json_t *root, ngx_lead_worker_t *w);
+static void ngx_lead_status_webhooks(ngx_lead_json_gen_t *gen,
+    ngx_lead_json_t *root, ngx_lead_main_conf_t *lmcf);
+static int ngx_lead_status_sink(void *ctx, const lead_endpoint_t *info);
+static void ngx_lead_status_endpoint(ngx_lead_json_gen_t *gen,
+    ngx_lead_json_t *list, ngx_lead_worker_t *w, lead_endpoint_t *info);
+static void ngx_lead_status_account(ngx_lead_json_gen_t *gen,
+    ngx_lead_json_t *node, ngx_lead_worker_t *w, lead_endpoint_t *info);
+static void ngx_lead_status_time(ngx_lead_json_gen_t *gen,
+    ngx_lead_json_t *node, const char *name, int64_t time);
 static ngx_int_t ngx_lead_status_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static void ngx_lead_status_result(ngx_lead_ctx_t *ctx, ngx_str_t *value);
@@ -26,6 +37,20 @@ typedef enum {
     NGX_LEAD_VAR_RESULT,
     NGX_LEAD_VAR_STORE_TIME
 } ngx_lead_variable_e;
+
+
+typedef struct {
+    ngx_array_t            endpoints;        /* of lead_endpoint_t */
+    unsigned               failed:1;
+} ngx_lead_status_list_t;
+
+
+static ngx_str_t  ngx_lead_states[] = {      /* in the order of the enum */
+    ngx_string("enabled"),
+    ngx_string("disabled"),
+    ngx_string("gone"),
+    ngx_string("failing")
+};
 
 
 static ngx_http_variable_t  ngx_lead_variables[] = {
@@ -204,17 +229,13 @@ ngx_lead_status_handler(ngx_http_request_t *r)
 static ngx_int_t
 ngx_lead_status_json(ngx_http_request_t *r, ngx_str_t *out)
 {
-    lead_stat_t            st;
-    lead_error_t           error;
     ngx_lead_json_t       *root, *node;
-    ngx_lead_worker_t     *w;
     ngx_lead_json_gen_t    gen;
     ngx_lead_counters_t   *n;
     ngx_lead_main_conf_t  *lmcf;
 
     lmcf = ngx_http_get_module_main_conf(r, ngx_lead_module);
     n = lmcf->counters;
-    w = lmcf->worker;
 
     gen.pool = r->pool;
     gen.failed = 0;
@@ -234,29 +255,224 @@ ngx_lead_status_json(ngx_http_request_t *r, ngx_str_t *out)
     ngx_lead_json_add_int(&gen, node, "failed", n->commit_errors);
     ngx_lead_json_add_int(&gen, node, "microseconds", n->commit_usec);
 
-    node = ngx_lead_json_add(&gen, root, "store", NGX_LEAD_JSON_OBJECT);
-
-    if (w == NULL || w->store == NULL
-        || lead_store_stat(w->store, &st, &error) != LEAD_OK)
-    {
-        ngx_lead_json_add_bool(&gen, node, "open", 0);
-
-    } else {
-        ngx_lead_json_add_bool(&gen, node, "open", 1);
-        ngx_lead_json_add_int(&gen, node, "leads", st.leads);
-        ngx_lead_json_add_int(&gen, node, "events", st.events);
-        ngx_lead_json_add_int(&gen, node, "outbox", st.outbox);
-        ngx_lead_json_add_int(&gen, node, "idempotency", st.idempotency);
-        ngx_lead_json_add_int(&gen, node, "size", st.size);
-        ngx_lead_json_add_int(&gen, node, "used", st.used);
-        ngx_lead_json_add_int(&gen, node, "free", st.free);
-    }
+    ngx_lead_status_store(&gen, root, lmcf->worker);
+    ngx_lead_status_webhooks(&gen, root, lmcf);
 
     if (gen.failed) {
         return NGX_ERROR;
     }
 
     return ngx_lead_json_print(r->pool, root, out);
+}
+
+
+static void
+ngx_lead_status_store(ngx_lead_json_gen_t *gen, ngx_lead_json_t *root,
+    ngx_lead_worker_t *w)
+{
+    lead_stat_t       st;
+    lead_error_t      error;
+    ngx_lead_json_t  *node;
+
+    node = ngx_lead_json_add(gen, root, "store", NGX_LEAD_JSON_OBJECT);
+
+    if (w == NULL || w->store == NULL
+        || lead_store_stat(w->store, &st, &error) != LEAD_OK)
+    {
+        ngx_lead_json_add_bool(gen, node, "open", 0);
+        return;
+    }
+
+    ngx_lead_json_add_bool(gen, node, "open", 1);
+    ngx_lead_json_add_int(gen, node, "leads", st.leads);
+    ngx_lead_json_add_int(gen, node, "events", st.events);
+    ngx_lead_json_add_int(gen, node, "outbox", st.outbox);
+    ngx_lead_json_add_int(gen, node, "idempotency", st.idempotency);
+    ngx_lead_json_add_int(gen, node, "size", st.size);
+    ngx_lead_json_add_int(gen, node, "used", st.used);
+    ngx_lead_json_add_int(gen, node, "free", st.free);
+}
+
+
+static void
+ngx_lead_status_webhooks(ngx_lead_json_gen_t *gen, ngx_lead_json_t *root,
+    ngx_lead_main_conf_t *lmcf)
+{
+    ngx_uint_t               i;
+    lead_error_t             error;
+    lead_endpoint_t         *info;
+    ngx_lead_json_t         *node, *list;
+    ngx_lead_worker_t       *w;
+    ngx_lead_counters_t     *n;
+    ngx_lead_status_list_t   found;
+
+    n = lmcf->counters;
+
+    node = ngx_lead_json_add(gen, root, "webhooks", NGX_LEAD_JSON_OBJECT);
+    ngx_lead_json_add_int(gen, node, "attempts", n->attempts);
+    ngx_lead_json_add_int(gen, node, "delivered", n->delivered);
+    ngx_lead_json_add_int(gen, node, "failed_attempts",
+                          ngx_max((int64_t) (n->attempts - n->delivered), 0));
+    ngx_lead_json_add_int(gen, node, "retried", n->retried);
+    ngx_lead_json_add_int(gen, node, "given_up", n->given_up);
+    ngx_lead_json_add_int(gen, node, "disabled", n->disabled);
+
+    w = lmcf->worker;
+    found.failed = 0;
+
+    if (ngx_array_init(&found.endpoints, gen->pool, 8, sizeof(lead_endpoint_t))
+        != NGX_OK)
+    {
+        gen->failed = 1;
+        return;
+    }
+
+    if (w == NULL || w->store == NULL
+        || lead_store_endpoints(w->store, 0, ngx_lead_status_sink, &found,
+                                &error)
+           != LEAD_OK)
+    {
+        ngx_lead_json_add(gen, node, "endpoints", NGX_LEAD_JSON_NULL);
+        return;
+    }
+
+    if (found.failed) {
+        gen->failed = 1;
+        return;
+    }
+
+    list = ngx_lead_json_add(gen, node, "endpoints", NGX_LEAD_JSON_ARRAY);
+    info = found.endpoints.elts;
+
+    for (i = 0; i < found.endpoints.nelts; i++) {
+        ngx_lead_status_endpoint(gen, list, w, &info[i]);
+    }
+}
+
+
+static int
+ngx_lead_status_sink(void *ctx, const lead_endpoint_t *info)
+{
+    ngx_lead_status_list_t  *found = ctx;
+
+    lead_endpoint_t         *endpoint;
+
+    endpoint = ngx_array_push(&found->endpoints);
+    if (endpoint == NULL) {
+        found->failed = 1;
+        return 1;
+    }
+
+    *endpoint = *info;
+
+    return 0;
+}
+
+
+static void
+ngx_lead_status_endpoint(ngx_lead_json_gen_t *gen, ngx_lead_json_t *list,
+    ngx_lead_worker_t *w, lead_endpoint_t *info)
+{
+    int64_t           now, lag;
+    ngx_str_t         name;
+    ngx_lead_json_t  *node;
+
+    now = (int64_t) ngx_time() * 1000000;
+    lag = (info->due < now) ? (now - info->due) / 1000000 : 0;
+
+    name.data = (u_char *) info->name;
+    name.len = ngx_strlen(info->name);
+
+    node = ngx_lead_json_add(gen, list, NULL, NGX_LEAD_JSON_OBJECT);
+
+    ngx_lead_status_account(gen, node, w, info);
+
+    ngx_lead_json_add_str(gen, node, "name", &name);
+    ngx_lead_json_add_str(gen, node, "state",
+                          &ngx_lead_states[info->state
+                                           % (LEAD_ENDPOINT_FAILING + 1)]);
+    ngx_lead_json_add_int(gen, node, "pending", info->pending);
+    ngx_lead_json_add_int(gen, node, "failed", info->failed);
+    ngx_lead_json_add_int(gen, node, "delivered", info->delivered);
+    ngx_lead_status_time(gen, node, "failing_since", info->failing);
+    ngx_lead_json_add_int(gen, node, "lag", lag);
+}
+
+
+/* also of what the configuration no longer has */
+
+static void
+ngx_lead_status_account(ngx_lead_json_gen_t *gen, ngx_lead_json_t *node,
+    ngx_lead_worker_t *w, lead_endpoint_t *info)
+{
+    char                *name;
+    ngx_str_t            value;
+    ngx_uint_t           i, configured;
+    lead_error_t         error;
+    ngx_lead_account_t  *account;
+    ngx_lead_webhook_t  *webhook;
+
+    account = (info->account < w->naccounts) ? w->by_number[info->account]
+                                             : NULL;
+    configured = 0;
+
+    if (account) {
+        value = account->name;
+        webhook = account->webhooks.elts;
+
+        for (i = 0; i < account->webhooks.nelts; i++) {
+            if (w->endpoints[webhook[i].index] == info->endpoint) {
+                configured = 1;
+                break;
+            }
+        }
+
+    } else {
+        name = ngx_pcalloc(gen->pool, LEAD_NAME_MAX + 1);
+        if (name == NULL) {
+            gen->failed = 1;
+            return;
+        }
+
+        (void) lead_store_account_name(w->store, info->account, name, &error);
+
+        value.data = (u_char *) name;
+        value.len = ngx_strlen(name);
+    }
+
+    ngx_lead_json_add_str(gen, node, "account", &value);
+    ngx_lead_json_add_bool(gen, node, "configured", configured);
+}
+
+
+static void
+ngx_lead_status_time(ngx_lead_json_gen_t *gen, ngx_lead_json_t *node,
+    const char *name, int64_t time)
+{
+    u_char     *p;
+    ngx_tm_t    tm;
+    ngx_str_t   text;
+
+    if (time == 0) {
+        ngx_lead_json_add(gen, node, name, NGX_LEAD_JSON_NULL);
+        return;
+    }
+
+    p = ngx_pnalloc(gen->pool, sizeof("1970-01-01T00:00:00Z") - 1);
+    if (p == NULL) {
+        gen->failed = 1;
+        return;
+    }
+
+    ngx_gmtime((time_t) (time / 1000000), &tm);
+
+    text.data = p;
+    text.len = ngx_sprintf(p, "%4d-%02d-%02dT%02d:%02d:%02dZ",
+                           tm.ngx_tm_year, tm.ngx_tm_mon, tm.ngx_tm_mday,
+                           tm.ngx_tm_hour, tm.ngx_tm_min, tm.ngx_tm_sec)
+               - p;
+
+    ngx_lead_json_add_str(gen, node, name, &text);
 }
 
 

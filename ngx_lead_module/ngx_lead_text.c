@@ -215,6 +215,8 @@ ngx_lead_text_point(u_char *p, u_char *last, size_t *n)
     size_t    i, len;
     uint32_t  c;
 
+    static const uint32_t  least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+
     *n = 0;
 
     if (*p < 0x80) {
@@ -240,6 +242,10 @@ ngx_lead_text_point(u_char *p, u_char *last, size_t *n)
         }
 
         c = c << 6 | (p[i] & 0x3f);
+    }
+
+    if (c < least[len] || (c >= 0xd800 && c <= 0xdfff) || c > 0x10ffff) {
+        return 0;
     }
 
     *n = len;

@@ -2,23 +2,47 @@
 /*
  * Copyright (C) the ngx_lead authors
  *
- * Reads webhook of lead_account{}: where events go, which, and how they are
- * signed.  A secret appears in no message.  Sending is not done here.
+ * Reads webhook of lead_account{}: where events go, which, how they are
+ * signed, and how to connect.  Of a secret, a header's value and a URL, which
+ * may have a token in it, nothing appears in a message.  What is known only
+ * at the end of http{} is added by ngx_lead_webhook_conf.c.
+ *
+ * All memory is the configuration's.
  */
 
 
 #include "ngx_lead_conf.h"
+#include "ngx_lead_http_client.h"
 
 
-#define NGX_LEAD_SECRET_PREFIX     "whsec_"
-#define NGX_LEAD_SECRET_FILE_MAX   512
+/* what is read of a directive; the target stays, and is the webhook's */
+
+typedef struct {
+    ngx_lead_http_target_t  target;
+    ngx_lead_webhook_t      webhook;
+    ngx_str_t               trusted;
+    ngx_str_t               certificate;
+    ngx_str_t               key;
+    ngx_flag_t              unverified;
+} ngx_lead_webhook_args_t;
 
 
+typedef struct {
+    const char             *name;
+    size_t                  offset;          /* in the target */
+    ngx_msec_t              preset;
+} ngx_lead_webhook_wait_t;
+
+
+static char *ngx_lead_webhook_signing(ngx_conf_t *cf,
+    ngx_lead_webhook_t *webhook);
+static char *ngx_lead_webhook_times(ngx_conf_t *cf,
+    ngx_lead_http_target_t *target);
+static char *ngx_lead_webhook_ssl(ngx_conf_t *cf,
+    ngx_lead_webhook_args_t *args);
+static char *ngx_lead_webhook_push(ngx_conf_t *cf, ngx_lead_main_conf_t *lmcf,
+    ngx_lead_webhook_args_t *args);
 static char *ngx_lead_set_webhook_url(ngx_conf_t *cf, ngx_str_t *value,
-    void *field);
-static char *ngx_lead_set_secret(ngx_conf_t *cf, ngx_str_t *value,
-    void *field);
-static char *ngx_lead_set_secret_file(ngx_conf_t *cf, ngx_str_t *value,
     void *field);
 static char *ngx_lead_set_events(ngx_conf_t *cf, ngx_str_t *value,
     void *field);
@@ -34,9 +58,6 @@ static char *ngx_lead_set_campaign(ngx_conf_t *cf, ngx_str_t *value,
     void *field);
 static char *ngx_lead_set_format(ngx_conf_t *cf, ngx_str_t *value,
     void *field);
-static char *ngx_lead_webhook_check(ngx_conf_t *cf,
-    ngx_lead_webhook_t *webhook);
-static ngx_uint_t ngx_lead_webhook_strong(ngx_conf_t *cf, ngx_str_t *secret);
 
 
 static ngx_str_t  ngx_lead_events[] = {
@@ -47,6 +68,7 @@ static ngx_str_t  ngx_lead_events[] = {
     ngx_string("lead.archived"),
     ngx_string("lead.scored"),
     ngx_string("lead.referral"),
+    ngx_string("lead.note_added"),
     ngx_null_string
 };
 
@@ -59,56 +81,115 @@ static ngx_str_t  ngx_lead_formats[] = {   /* in the order of the enum */
 };
 
 
+#define ngx_lead_webhook_offset(member)                                       \
+    offsetof(ngx_lead_webhook_args_t, member)
+
+
 static ngx_lead_param_t  ngx_lead_webhook_params[] = {
-    { "name", ngx_lead_set_key, offsetof(ngx_lead_webhook_t, name),
-      NGX_LEAD_PARAM_WORD|NGX_LEAD_PARAM_UNIQUE },
-    { "URL", ngx_lead_set_webhook_url, offsetof(ngx_lead_webhook_t, url),
+    { "name", ngx_lead_set_key, ngx_lead_webhook_offset(webhook.name),
       NGX_LEAD_PARAM_WORD },
-    { "secret", ngx_lead_set_secret, offsetof(ngx_lead_webhook_t, secrets),
-      NGX_LEAD_PARAM_SECRET },
+    { "URL", ngx_lead_set_webhook_url, ngx_lead_webhook_offset(target),
+      NGX_LEAD_PARAM_WORD|NGX_LEAD_PARAM_SECRET },
+    { "secret", ngx_lead_set_secret, ngx_lead_webhook_offset(webhook.secrets),
+      NGX_LEAD_PARAM_SECRET|NGX_LEAD_PARAM_MANY },
     { "secret_file", ngx_lead_set_secret_file,
-      offsetof(ngx_lead_webhook_t, secrets), 0 },
-    { "events", ngx_lead_set_events, offsetof(ngx_lead_webhook_t, events),
+      ngx_lead_webhook_offset(webhook.secrets),
+      NGX_LEAD_PARAM_SECRET|NGX_LEAD_PARAM_MANY },
+    { "events", ngx_lead_set_events, ngx_lead_webhook_offset(webhook.events),
       0 },
-    { "status", ngx_lead_set_statuses, offsetof(ngx_lead_webhook_t, statuses),
-      0 },
+    { "status", ngx_lead_set_statuses,
+      ngx_lead_webhook_offset(webhook.statuses), 0 },
     { "campaign", ngx_lead_set_campaigns,
-      offsetof(ngx_lead_webhook_t, campaigns), 0 },
-    { "format", ngx_lead_set_format, offsetof(ngx_lead_webhook_t, format),
+      ngx_lead_webhook_offset(webhook.campaigns), 0 },
+    { "format", ngx_lead_set_format, ngx_lead_webhook_offset(webhook.format),
+      0 },
+    { "header", ngx_lead_set_header, ngx_lead_webhook_offset(webhook.headers),
+      NGX_LEAD_PARAM_SECRET|NGX_LEAD_PARAM_MANY },
+    { "header_file", ngx_lead_set_header_file,
+      ngx_lead_webhook_offset(webhook.headers),
+      NGX_LEAD_PARAM_SECRET|NGX_LEAD_PARAM_MANY },
+    { "concurrency", ngx_lead_set_concurrency,
+      ngx_lead_webhook_offset(webhook.concurrency), 0 },
+    { "timeout", ngx_lead_set_total, ngx_lead_webhook_offset(target.timeout),
+      0 },
+    { "connect_timeout", ngx_lead_set_wait,
+      ngx_lead_webhook_offset(target.connect_timeout), 0 },
+    { "send_timeout", ngx_lead_set_wait,
+      ngx_lead_webhook_offset(target.send_timeout), 0 },
+    { "read_timeout", ngx_lead_set_wait,
+      ngx_lead_webhook_offset(target.read_timeout), 0 },
+    { "keepalive", ngx_lead_set_keepalive,
+      ngx_lead_webhook_offset(target.keepalive), 0 },
+    { "ssl_trusted", ngx_lead_set_file, ngx_lead_webhook_offset(trusted), 0 },
+    { "ssl_verify", ngx_lead_set_off, ngx_lead_webhook_offset(unverified),
+      0 },
+    { "ssl_certificate", ngx_lead_set_file,
+      ngx_lead_webhook_offset(certificate), 0 },
+    { "ssl_certificate_key", ngx_lead_set_file, ngx_lead_webhook_offset(key),
       0 },
     ngx_lead_param_null
+};
+
+
+static ngx_lead_webhook_wait_t  ngx_lead_webhook_waits[] = {
+    { "connect_timeout", offsetof(ngx_lead_http_target_t, connect_timeout),
+      5000 },
+    { "send_timeout", offsetof(ngx_lead_http_target_t, send_timeout), 5000 },
+    { "read_timeout", offsetof(ngx_lead_http_target_t, read_timeout), 10000 },
+    { NULL, 0, 0 }
 };
 
 
 char *
 ngx_lead_webhook_add(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_lead_main_conf_t  *lmcf = conf;
+    ngx_lead_main_conf_t     *lmcf = conf;
 
-    ngx_lead_webhook_t    *webhook;
+    char                     *rv;
+    ngx_lead_webhook_t       *webhook;
+    ngx_lead_webhook_args_t  *args;
 
-    webhook = ngx_lead_params_push(cf, &ngx_lead_account_current(cf)->webhooks,
-                                   sizeof(ngx_lead_webhook_t),
-                                   ngx_lead_webhook_params);
-    if (webhook == NULL) {
+    args = ngx_pcalloc(cf->pool, sizeof(ngx_lead_webhook_args_t));
+    if (args == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    if (lmcf->webhooks == 0) {
-        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "webhooks are queued, not delivered, in this "
-                           "version");
+    args->target.keepalive = 8;
+    args->target.keepalive_timeout = 60000;
+    args->target.timeout = 15000;
+
+    webhook = &args->webhook;
+    webhook->concurrency = 8;
+
+    if (ngx_lead_params(cf, ngx_lead_webhook_params, args) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
     }
 
-    webhook->index = lmcf->webhooks++;
+    rv = ngx_lead_webhook_signing(cf, webhook);
 
-    return ngx_lead_webhook_check(cf, webhook);
+    if (rv == NGX_CONF_OK) {
+        rv = ngx_lead_webhook_times(cf, &args->target);
+    }
+
+    if (rv == NGX_CONF_OK) {
+        rv = ngx_lead_webhook_ssl(cf, args);
+    }
+
+    if (rv == NGX_CONF_OK) {
+        rv = ngx_lead_webhook_push(cf, lmcf, args);
+    }
+
+    return rv;
 }
 
 
 static char *
-ngx_lead_webhook_check(ngx_conf_t *cf, ngx_lead_webhook_t *webhook)
+ngx_lead_webhook_signing(ngx_conf_t *cf, ngx_lead_webhook_t *webhook)
 {
+    ngx_int_t    rc;
+    ngx_str_t   *secret;
+    ngx_uint_t   i;
+
     if (webhook->format == NGX_LEAD_WEBHOOK_KICKOFFLABS) {
         return webhook->secrets.nelts
                ? "of \"format=kickofflabs\" is not signed and takes no secret"
@@ -119,126 +200,143 @@ ngx_lead_webhook_check(ngx_conf_t *cf, ngx_lead_webhook_t *webhook)
         return "needs \"secret=\" or \"secret_file=\" to sign with";
     }
 
-    if (webhook->format == NGX_LEAD_WEBHOOK_STANDARD
-        && !ngx_lead_webhook_strong(cf, webhook->secrets.elts))
-    {
-        return "needs a secret that is \"whsec_\" and 24 to 64 random bytes "
-               "in base64, as \"openssl rand -base64 32\" makes them";
+    if (webhook->format != NGX_LEAD_WEBHOOK_STANDARD) {
+        return NGX_CONF_OK;
+    }
+
+    secret = webhook->secrets.elts;
+
+    for (i = 0; i < webhook->secrets.nelts; i++) {
+        rc = ngx_lead_webhook_secret(cf, &secret[i]);
+
+        if (rc == NGX_ERROR) {
+            return NGX_CONF_ERROR;
+        }
+
+        if (rc == NGX_DECLINED) {
+            return "needs a secret that is \"whsec_\" and 24 to 64 random "
+                   "bytes in base64, as \"openssl rand -base64 32\" makes "
+                   "them";
+        }
     }
 
     return NGX_CONF_OK;
 }
 
 
-static ngx_uint_t
-ngx_lead_webhook_strong(ngx_conf_t *cf, ngx_str_t *secret)
+static char *
+ngx_lead_webhook_times(ngx_conf_t *cf, ngx_lead_http_target_t *target)
 {
-    size_t     prefix;
-    u_char     buf[ngx_base64_decoded_length(LEAD_NAME_MAX)];
-    ngx_str_t  in, out;
+    ngx_msec_t               *msec;
+    ngx_lead_webhook_wait_t  *wait;
 
-    prefix = sizeof(NGX_LEAD_SECRET_PREFIX) - 1;
+    for (wait = ngx_lead_webhook_waits; wait->name; wait++) {
 
-    if (secret->len <= prefix
-        || ngx_strncmp(secret->data, NGX_LEAD_SECRET_PREFIX, prefix) != 0)
-    {
-        return 0;
+        msec = (ngx_msec_t *) ((u_char *) target + wait->offset);
+
+        if (*msec == 0) {
+            *msec = ngx_min(wait->preset, target->timeout);
+            continue;
+        }
+
+        if (*msec > target->timeout) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%s=\" must not be longer than \"timeout=\", "
+                               "the time for all of a delivery, which is "
+                               "%Mms", wait->name, target->timeout);
+            return NGX_CONF_ERROR;
+        }
     }
 
-    in.data = secret->data + prefix;
-    in.len = secret->len - prefix;
-    out.data = buf;
+    return NGX_CONF_OK;
+}
 
-    return ngx_decode_base64(&out, &in) == NGX_OK
-           && out.len >= 24 && out.len <= 64;
+
+static char *
+ngx_lead_webhook_ssl(ngx_conf_t *cf, ngx_lead_webhook_args_t *args)
+{
+    if (!args->target.ssl) {
+        return (args->trusted.len || args->certificate.len || args->key.len
+                || args->unverified)
+               ? "takes \"ssl_...\" parameters with a URL of https only"
+               : NGX_CONF_OK;
+    }
+
+    if ((args->certificate.len == 0) != (args->key.len == 0)) {
+        return "needs \"ssl_certificate=\" and \"ssl_certificate_key=\" "
+               "together";
+    }
+
+    if (args->unverified && args->trusted.len) {
+        return "has \"ssl_trusted=\" to verify with and \"ssl_verify=off\", "
+               "remove one of them";
+    }
+
+    args->target.ssl_verify = !args->unverified;
+
+    if (ngx_lead_http_target_ssl(cf, &args->target, &args->trusted,
+                                 &args->certificate, &args->key)
+        != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (args->unverified) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "the peer of webhook \"%V\" is not verified: "
+                           "whoever is on the way can read and change leads",
+                           &args->webhook.name);
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_lead_webhook_push(ngx_conf_t *cf, ngx_lead_main_conf_t *lmcf,
+    ngx_lead_webhook_args_t *args)
+{
+    ngx_array_t         *webhooks;
+    ngx_lead_webhook_t  *webhook;
+
+    webhook = &args->webhook;
+    webhooks = &ngx_lead_account_current(cf)->webhooks;
+
+    if (webhooks->elts == NULL
+        && ngx_array_init(webhooks, cf->pool, 4, sizeof(ngx_lead_webhook_t))
+           != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_lead_account_item(webhooks, offsetof(ngx_lead_webhook_t, name),
+                              webhook->name.data, webhook->name.len))
+    {
+        return "has the name of another one of its account, which is its "
+               "identity in the store";
+    }
+
+    webhook->target = &args->target;
+    webhook->url = args->target.url;
+    webhook->index = lmcf->webhooks++;
+    webhook->file = cf->conf_file->file.name;
+    webhook->line = cf->conf_file->line;
+
+    webhook = ngx_array_push(webhooks);
+    if (webhook == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *webhook = args->webhook;
+
+    return NGX_CONF_OK;
 }
 
 
 static char *
 ngx_lead_set_webhook_url(ngx_conf_t *cf, ngx_str_t *value, void *field)
 {
-    if (ngx_strchr(value->data, '#')) {
-        return "it must have no fragment";
-    }
-
-    return ngx_lead_set_url(cf, value, field);
-}
-
-
-static char *
-ngx_lead_set_secret(ngx_conf_t *cf, ngx_str_t *value, void *field)
-{
-    ngx_array_t  *secrets = field;
-
-    if (secrets->nelts) {
-        return "the other one of \"secret=\" and \"secret_file=\" is given "
-               "already";
-    }
-
-    return ngx_lead_set_value(cf, value, field);
-}
-
-
-static char *
-ngx_lead_set_secret_file(ngx_conf_t *cf, ngx_str_t *value, void *field)
-{
-    u_char      buf[NGX_LEAD_SECRET_FILE_MAX];
-    ssize_t     n;
-    ngx_fd_t    fd;
-    ngx_str_t   name, secret;
-
-    name = *value;
-
-    if (name.len == 0) {
-        return "it must not be empty";
-    }
-
-    if (ngx_conf_full_name(cf->cycle, &name, 1) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    fd = ngx_open_file(name.data, NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-
-    if (fd == NGX_INVALID_FILE) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_open_file_n " \"%V\" failed", &name);
-        return NGX_CONF_ERROR;
-    }
-
-    n = ngx_read_fd(fd, buf, sizeof(buf));
-
-    if (n == -1) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, ngx_errno,
-                           ngx_read_fd_n " \"%V\" failed", &name);
-    }
-
-    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
-        ngx_conf_log_error(NGX_LOG_ALERT, cf, ngx_errno,
-                           ngx_close_file_n " \"%V\" failed", &name);
-    }
-
-    if (n == -1) {
-        return NGX_CONF_ERROR;
-    }
-
-    secret.data = buf;
-    secret.len = n;
-
-    while (secret.len && *secret.data <= ' ') {
-        secret.data++;
-        secret.len--;
-    }
-
-    while (secret.len && secret.data[secret.len - 1] <= ' ') {
-        secret.len--;
-    }
-
-    secret.data = ngx_pstrdup(cf->pool, &secret);
-    if (secret.data == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    return ngx_lead_set_secret(cf, &secret, field);
+    return ngx_lead_http_target_url(cf, field, value);
 }
 
 
@@ -262,7 +360,8 @@ ngx_lead_set_event(ngx_conf_t *cf, ngx_str_t *value, void *field)
 
     return "use \"*\", or with \",\" between them \"lead.created\", "
            "\"lead.updated\", \"lead.status_changed\", \"lead.assigned\", "
-           "\"lead.archived\", \"lead.scored\", \"lead.referral\"";
+           "\"lead.archived\", \"lead.scored\", \"lead.referral\", "
+           "\"lead.note_added\"";
 }
 
 

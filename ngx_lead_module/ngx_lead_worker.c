@@ -88,7 +88,9 @@ ngx_lead_worker_init(ngx_cycle_t *cycle, ngx_lead_main_conf_t *lmcf)
     w->sweep->event.data = sweep;
     w->sweep->event.log = cycle->log;
 
-    if (ngx_lead_commit_init(w, cycle) != NGX_OK) {
+    if (ngx_lead_commit_init(w, cycle) != NGX_OK
+        || ngx_lead_outbox_init(w, cycle) != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
@@ -118,6 +120,8 @@ ngx_lead_worker_exit(ngx_cycle_t *cycle, ngx_lead_main_conf_t *lmcf)
 
     /* the thread pools have been joined: no task is under way */
 
+    ngx_lead_outbox_exit(w);
+
     lmcf->worker = NULL;
 
     if (w->store) {
@@ -141,6 +145,8 @@ ngx_lead_worker_open(ngx_lead_worker_t *w)
 
     opts.size = w->lmcf->size;
     opts.ttl = (int64_t) w->lmcf->idempotency_ttl * 1000000;
+    opts.keep = (int64_t) w->lmcf->webhook_keep * 1000000;
+    opts.keep_failed = (int64_t) w->lmcf->webhook_keep_failed * 1000000;
     opts.create = 1;
 
     path = (char *) w->lmcf->store->name.data;

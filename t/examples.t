@@ -9,6 +9,7 @@ use warnings;
 
 use File::Basename qw(basename);
 use FindBin ();
+use MIME::Base64 qw(encode_base64);
 use Test::More;
 
 use lib "$FindBin::Bin/lib";
@@ -34,6 +35,7 @@ sub here {
     $text =~ s/^(?:load_module|user|worker_processes|pid|error_log) .*;\n//mg;
     $text =~ s{/var/lib/nginx/lead\b}{%%DIR%%/store}g;
     $text =~ s{/var/log/nginx/}{%%DIR%%/}g;
+    $text =~ s{/etc/nginx/}{%%DIR%%/}g;
     $text =~ s/listen\s+8080\b/listen 127.0.0.1:%%PORT%%/g;
 
     return $text;
@@ -43,7 +45,9 @@ sub here {
 sub accepted {
     my ($name, $conf) = @_;
 
-    my $t = Test::Lead->new(conf => $conf);
+    my $t = Test::Lead->new(conf => $conf, files => {
+        'lead_webhook.secret' => 'whsec_' . encode_base64('s' x 32) });
+    chmod 0600, $t->path('lead_webhook.secret');
     my ($ok, $said) = $t->test_conf;
 
     ok($ok, $name) or diag($said);

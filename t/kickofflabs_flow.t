@@ -18,8 +18,11 @@ use Test::LeadFixtures qw(kickofflabs_conf leadctl);
 my $Json = JSON::PP->new->utf8->canonical;
 my ($On, $Off) = (JSON::PP::true, JSON::PP::false);
 
+# what goes there is refused, and stays in the outbox
+my $Hook = 'webhook kol https://192.0.2.1/ format=kickofflabs campaign=spring;';
+
 my $t = Test::Lead->new(workers => 4,
-    conf => <<'_EOC_' =~ s/%%CONF%%/kickofflabs_conf()/er);
+    conf => <<'_EOC_' =~ s/%%CONF%%/kickofflabs_conf($Hook)/er);
 http {
 %%CONF%%
     server {

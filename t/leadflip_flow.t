@@ -35,7 +35,7 @@ http {
             field name text;
         }
 
-        webhook won https://hooks.example.invalid/won
+        webhook won https://192.0.2.1/won
                 status=won events=lead.status_changed
                 secret=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw;
     }

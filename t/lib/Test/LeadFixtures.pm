@@ -246,10 +246,14 @@ _EOC_
 
 
 # two accounts; of the first one's campaigns one is open, two have ended, one
-# needs no key
+# needs no key; more is added to that account
 
 sub kickofflabs_conf {
+    my ($more) = @_;
+
     my $store = store();
+
+    $more //= '';
 
     make_keys(\@KickoffLabsKeys);
 
@@ -269,8 +273,7 @@ sub kickofflabs_conf {
 
         source web;
 
-        webhook kol https://crm.example.com/kol format=kickofflabs
-                campaign=spring;
+        $more
     }
 
     lead_account A2 {

@@ -103,6 +103,9 @@ sub alive {
     waitpid($pid, POSIX::WNOHANG());
     my ($state) = stat_of($pid);
 
+    # its threads may outlive it for a moment, and with them its sockets
+    return 1 if ($state // '') eq 'Z' && (() = glob "/proc/$pid/task/*") > 1;
+
     return defined $state && $state !~ /[ZX]/ ? 1 : 0;
 }
 

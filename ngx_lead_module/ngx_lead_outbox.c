@@ -1,0 +1,634 @@
+
+/*
+ * Copyright (C) the ngx_lead authors
+ *
+ * The outbox of a worker: who delivers what, and when.
+ *
+ * Each endpoint has a sender.  It delivers only while this worker holds the
+ * endpoint's lease, so that workers of one or two generations never send the
+ * same row in peace; and it has its own queue and connections, so that no
+ * endpoint waits for another.
+ *
+ * A sender looks for rows when this worker has committed some, when another
+ * worker says through an eventfd that it has, and at least once a second, by a
+ * timer: so rows that wait for a retry, those of a dead process and what
+ * leadctl has done are found.  No request waits for anything here.
+ *
+ * A worker that exits gracefully ends what is under way, starts no more and
+ * gives its leases back.
+ *
+ * Senders are the cycle's; deliveries are malloc()ed where they are read, at
+ * most NGX_LEAD_READY for each endpoint, those under way, and
+ * NGX_LEAD_UNSETTLED that wait for the disk.
+ */
+
+
+#include "ngx_lead_outbox.h"
+#include <sys/eventfd.h>
+
+
+#define NGX_LEAD_LEASE_SPARE    30000     /* ms beyond two timeouts */
+#define NGX_LEAD_LEASE_LEAST    2000      /* ms beyond the one to come */
+
+
+static ngx_int_t ngx_lead_outbox_senders(ngx_lead_outbox_t *o,
+    ngx_cycle_t *cycle);
+static void ngx_lead_outbox_listen(ngx_lead_outbox_t *o, ngx_cycle_t *cycle);
+static void ngx_lead_outbox_signalled(ngx_event_t *ev);
+static void ngx_lead_outbox_woken(ngx_event_t *ev);
+static ngx_uint_t ngx_lead_outbox_elsewhere(ngx_lead_sender_t *s);
+static void ngx_lead_outbox_tick(ngx_event_t *ev);
+static void ngx_lead_outbox_look(ngx_lead_sender_t *s, int64_t now);
+static void ngx_lead_outbox_leave(ngx_lead_outbox_t *o);
+
+
+ngx_int_t
+ngx_lead_outbox_init(ngx_lead_worker_t *w, ngx_cycle_t *cycle)
+{
+    ngx_lead_outbox_t  *o;
+
+    if (w->lmcf->webhooks == 0) {
+        return NGX_OK;
+    }
+
+    o = ngx_pcalloc(cycle->pool, sizeof(ngx_lead_outbox_t));
+    if (o == NULL) {
+        return NGX_ERROR;
+    }
+
+    o->woken = ngx_pcalloc(cycle->pool, w->lmcf->accounts.nelts);
+    if (o->woken == NULL) {
+        return NGX_ERROR;
+    }
+
+    o->ident[3] = (void *) -1;
+    o->worker = w;
+    o->nsenders = w->lmcf->webhooks;
+
+    /* most connections are for requests */
+
+    o->busy_max = ngx_max(cycle->connection_n / 4, 1);
+
+    ngx_queue_init(&o->done);
+
+    if (ngx_lead_outbox_senders(o, cycle) != NGX_OK
+        || ngx_lead_outbox_fetch_init(o, cycle) != NGX_OK
+        || ngx_lead_outbox_settle_init(o, cycle) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    o->wake.handler = ngx_lead_outbox_woken;
+    o->wake.data = o;
+    o->wake.log = cycle->log;
+
+    o->tick.handler = ngx_lead_outbox_tick;
+    o->tick.data = o;
+    o->tick.log = cycle->log;
+    o->tick.cancelable = 1;
+
+    ngx_lead_outbox_listen(o, cycle);
+
+    w->outbox = o;
+
+    /* not all workers at once */
+
+    ngx_add_timer(&o->tick, 1 + ngx_random() % (NGX_LEAD_TICK / 4));
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_lead_outbox_senders(ngx_lead_outbox_t *o, ngx_cycle_t *cycle)
+{
+    ngx_uint_t           i, n;
+    ngx_lead_sender_t   *s;
+    ngx_lead_account_t  *account;
+    ngx_lead_webhook_t  *webhook;
+
+    o->senders = ngx_pcalloc(cycle->pool,
+                             o->nsenders * sizeof(ngx_lead_sender_t));
+    if (o->senders == NULL) {
+        return NGX_ERROR;
+    }
+
+    account = o->worker->lmcf->accounts.elts;
+
+    for (i = 0; i < o->worker->lmcf->accounts.nelts; i++) {
+
+        webhook = account[i].webhooks.elts;
+
+        for (n = 0; n < account[i].webhooks.nelts; n++) {
+
+            s = &o->senders[webhook[n].index];
+
+            s->outbox = o;
+            s->account = &account[i];
+            s->webhook = &webhook[n];
+            s->due = LEAD_NEVER;
+
+            ngx_queue_init(&s->held);
+            ngx_queue_init(&s->ready);
+
+            s->peer = ngx_lead_http_peer(cycle->pool, webhook[n].target);
+            if (s->peer == NULL) {
+                return NGX_ERROR;
+            }
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+/* in the master: an eventfd that all workers of the cycle share; without it
+ * the timer is all there is */
+
+void
+ngx_lead_outbox_open(ngx_cycle_t *cycle, ngx_lead_main_conf_t *lmcf)
+{
+    ngx_pool_cleanup_t       *cln;
+    ngx_pool_cleanup_file_t  *file;
+
+    lmcf->wake = -1;
+
+    if (lmcf->webhooks == 0) {
+        return;
+    }
+
+    cln = ngx_pool_cleanup_add(cycle->pool, sizeof(ngx_pool_cleanup_file_t));
+    if (cln == NULL) {
+        return;
+    }
+
+    lmcf->wake = eventfd(0, EFD_NONBLOCK|EFD_CLOEXEC);
+
+    if (lmcf->wake == -1) {
+        ngx_log_error(NGX_LOG_ERR, cycle->log, ngx_errno, "eventfd() failed");
+        return;
+    }
+
+    cln->handler = ngx_pool_cleanup_file;
+
+    file = cln->data;
+    file->fd = lmcf->wake;
+    file->name = (u_char *) "eventfd";
+    file->log = cycle->log;
+}
+
+
+/* edge-triggered: each write wakes each worker, and nobody needs to read */
+
+static void
+ngx_lead_outbox_listen(ngx_lead_outbox_t *o, ngx_cycle_t *cycle)
+{
+    ngx_connection_t  *c;
+
+    if (o->worker->lmcf->wake == -1) {
+        return;
+    }
+
+    c = ngx_get_connection(o->worker->lmcf->wake, cycle->log);
+    if (c == NULL) {
+        return;
+    }
+
+    c->data = o;
+    c->read->log = cycle->log;
+    c->write->log = cycle->log;
+    c->read->handler = ngx_lead_outbox_signalled;
+
+    if (ngx_add_event(c->read, NGX_READ_EVENT, NGX_CLEAR_EVENT) != NGX_OK) {
+        ngx_free_connection(c);
+        c->fd = (ngx_socket_t) -1;
+        return;
+    }
+
+    o->signal = c;
+}
+
+
+static void
+ngx_lead_outbox_signalled(ngx_event_t *ev)
+{
+    ngx_uint_t          i;
+    ngx_connection_t   *c;
+    ngx_lead_outbox_t  *o;
+
+    c = ev->data;
+    o = c->data;
+
+    for (i = 0; i < o->nsenders; i++) {
+        if (ngx_lead_outbox_leased(&o->senders[i], 0)) {
+            ngx_lead_outbox_want(&o->senders[i]);
+        }
+    }
+}
+
+
+/* this worker has committed rows of the account */
+
+void
+ngx_lead_outbox_wake(ngx_lead_worker_t *w, ngx_lead_account_t *account)
+{
+    ngx_lead_outbox_t  *o;
+
+    o = w->outbox;
+
+    o->woken[account->index] = 1;
+
+    if (!o->wake.posted) {
+        ngx_post_event(&o->wake, &ngx_posted_events);
+    }
+}
+
+
+static void
+ngx_lead_outbox_woken(ngx_event_t *ev)
+{
+    ngx_lead_outbox_t *o = ev->data;
+
+    uint64_t             one;
+    ngx_uint_t           i, elsewhere;
+    ngx_lead_sender_t   *s;
+
+    elsewhere = 0;
+
+    for (i = 0; i < o->nsenders; i++) {
+        s = &o->senders[i];
+
+        if (!o->woken[s->account->index]) {
+            continue;
+        }
+
+        if (ngx_lead_outbox_elsewhere(s)) {
+            elsewhere = 1;
+
+        } else {
+            ngx_lead_outbox_want(s);
+        }
+    }
+
+    ngx_memzero(o->woken, o->worker->lmcf->accounts.nelts);
+
+    if (elsewhere && o->signal) {
+        one = 1;
+        (void) ngx_write_fd(o->signal->fd, &one, sizeof(one));
+    }
+
+    ngx_lead_outbox_fetch(o);
+}
+
+
+/* another process delivers for the endpoint */
+
+static ngx_uint_t
+ngx_lead_outbox_elsewhere(ngx_lead_sender_t *s)
+{
+    lead_error_t        error;
+    lead_endpoint_t     info;
+    ngx_lead_worker_t  *w;
+
+    if (ngx_lead_outbox_leased(s, 0)) {
+        return 0;
+    }
+
+    w = s->outbox->worker;
+
+    return lead_store_endpoint_get(w->store, w->endpoints[s->webhook->index],
+                                   &info, &error)
+           == LEAD_OK
+           && info.lease != 0 && !info.mine;
+}
+
+
+void
+ngx_lead_outbox_want(ngx_lead_sender_t *s)
+{
+    if (ngx_exiting || s->disabled) {
+        return;
+    }
+
+    /* there is enough for now: later */
+
+    if (s->nready > NGX_LEAD_READY / 2 && ngx_lead_outbox_leased(s, 0)) {
+        s->due = 0;
+        return;
+    }
+
+    s->wanted = 1;
+
+    if (!s->outbox->wake.posted) {
+        ngx_post_event(&s->outbox->wake, &ngx_posted_events);
+    }
+}
+
+
+static void
+ngx_lead_outbox_tick(ngx_event_t *ev)
+{
+    ngx_lead_outbox_t *o = ev->data;
+
+    int64_t             now;
+    ngx_uint_t          i;
+    ngx_lead_sender_t  *s;
+
+    if (ngx_terminate) {
+        return;
+    }
+
+    if (ngx_exiting) {
+        ngx_lead_outbox_leave(o);
+        return;
+    }
+
+    ngx_add_timer(ev, NGX_LEAD_TICK);
+
+    if (o->worker->store == NULL) {
+        return;
+    }
+
+    now = ngx_lead_outbox_now();
+
+    for (i = 0; i < o->nsenders; i++) {
+        s = &o->senders[i];
+
+        s->paused = 0;
+
+        ngx_lead_outbox_look(s, now);
+        ngx_lead_outbox_start(s);
+    }
+}
+
+
+static void
+ngx_lead_outbox_look(ngx_lead_sender_t *s, int64_t now)
+{
+    lead_rc_t           rc;
+    lead_error_t        error;
+    lead_endpoint_t     info;
+    ngx_lead_worker_t  *w;
+
+    w = s->outbox->worker;
+    s->endpoint = w->endpoints[s->webhook->index];
+
+    rc = lead_store_endpoint_get(w->store, s->endpoint, &info, &error);
+
+    if (rc == LEAD_BUSY) {
+        return;
+    }
+
+    if (rc != LEAD_OK) {
+        ngx_lead_worker_complain(w, s->outbox->tick.log, &error,
+                                 "looking for deliveries");
+        return;
+    }
+
+    if (info.state != LEAD_ENDPOINT_ENABLED) {
+        s->lease = 0;
+        ngx_lead_outbox_drop(s);
+        return;
+    }
+
+    if (s->nheld == 0) {
+        s->disabled = 0;
+    }
+
+    if (info.lease != 0 && !info.mine) {
+        s->lease = 0;
+        ngx_lead_outbox_drop(s);
+        return;
+    }
+
+    if (info.due <= now) {
+        ngx_lead_outbox_want(s);
+        return;
+    }
+
+    s->due = info.due;
+    ngx_lead_outbox_at(s, info.due);
+}
+
+
+/* a graceful exit: what is not under way is for another worker */
+
+static void
+ngx_lead_outbox_leave(ngx_lead_outbox_t *o)
+{
+    ngx_uint_t          i;
+    ngx_lead_sender_t  *s;
+
+    for (i = 0; i < o->nsenders; i++) {
+        s = &o->senders[i];
+
+        ngx_lead_outbox_drop(s);
+
+        if (s->lease != 0 && s->nheld == 0
+            && ngx_lead_outbox_release(s) == NGX_OK)
+        {
+            s->lease = 0;
+        }
+    }
+
+    ngx_lead_outbox_settle(o);
+
+    ngx_add_timer(&o->tick, NGX_LEAD_TICK / 10);
+}
+
+
+void
+ngx_lead_outbox_start(ngx_lead_sender_t *s)
+{
+    ngx_queue_t        *q;
+    ngx_lead_outbox_t  *o;
+
+    o = s->outbox;
+
+    while (s->nready
+           && s->nbusy < s->webhook->concurrency
+           && o->nbusy < o->busy_max
+           && o->ndone < NGX_LEAD_UNSETTLED
+           && !s->paused && !s->disabled && !ngx_exiting)
+    {
+        if (!ngx_lead_outbox_leased(s, (int64_t) 1000
+                                       * (s->webhook->target->timeout
+                                          + NGX_LEAD_LEASE_LEAST)))
+        {
+            s->wanted = 1;
+            break;
+        }
+
+        q = ngx_queue_head(&s->ready);
+        ngx_queue_remove(q);
+        s->nready--;
+
+        s->nbusy++;
+        o->nbusy++;
+
+        ngx_lead_deliver(ngx_queue_data(q, ngx_lead_delivery_t, queue));
+    }
+
+    if (s->wanted) {
+        ngx_post_event(&o->wake, &ngx_posted_events);
+
+    } else if (s->due <= ngx_lead_outbox_now()
+               && s->nready <= NGX_LEAD_READY / 2)
+    {
+        ngx_lead_outbox_want(s);
+    }
+}
+
+
+void
+ngx_lead_outbox_done(ngx_lead_delivery_t *d)
+{
+    ngx_lead_outbox_t  *o;
+    ngx_lead_sender_t  *s;
+
+    s = d->sender;
+    o = s->outbox;
+
+    s->nbusy--;
+    o->nbusy--;
+
+    ngx_queue_insert_tail(&o->done, &d->queue);
+    o->ndone++;
+
+    if (s->disabled || s->lease == 0) {
+        ngx_lead_outbox_drop(s);
+    }
+
+    ngx_lead_outbox_settle(o);
+    ngx_lead_outbox_start(s);
+}
+
+
+void
+ngx_lead_outbox_return(ngx_lead_delivery_t *d)
+{
+    ngx_lead_sender_t  *s;
+
+    s = d->sender;
+
+    s->nbusy--;
+    s->outbox->nbusy--;
+
+    ngx_queue_insert_head(&s->ready, &d->queue);
+    s->nready++;
+
+    s->paused = 1;
+
+    if (ngx_exiting || s->disabled || s->lease == 0) {
+        ngx_lead_outbox_drop(s);
+    }
+}
+
+
+void
+ngx_lead_outbox_drop(ngx_lead_sender_t *s)
+{
+    ngx_queue_t  *q;
+
+    while (s->nready) {
+        q = ngx_queue_head(&s->ready);
+        ngx_queue_remove(q);
+        s->nready--;
+
+        ngx_lead_outbox_free(ngx_queue_data(q, ngx_lead_delivery_t, queue));
+    }
+
+    s->due = LEAD_NEVER;
+    s->wanted = 0;
+}
+
+
+void
+ngx_lead_outbox_free(ngx_lead_delivery_t *d)
+{
+    ngx_queue_remove(&d->held);
+    d->sender->nheld--;
+
+    ngx_free(d);
+}
+
+
+void
+ngx_lead_outbox_at(ngx_lead_sender_t *s, int64_t due)
+{
+    int64_t             wait;
+    ngx_event_t        *tick;
+    ngx_msec_int_t      left;
+
+    tick = &s->outbox->tick;
+    wait = (due - ngx_lead_outbox_now()) / 1000 + 1;
+
+    if (wait >= NGX_LEAD_TICK || !tick->timer_set || ngx_exiting) {
+        return;
+    }
+
+    wait = ngx_max(wait, 1);
+    left = (ngx_msec_int_t) (tick->timer.key - ngx_current_msec);
+
+    if (wait < left) {
+        ngx_del_timer(tick);
+        ngx_add_timer(tick, (ngx_msec_t) wait);
+    }
+}
+
+
+int64_t
+ngx_lead_outbox_span(ngx_lead_sender_t *s)
+{
+    return (int64_t) 1000 * (2 * s->webhook->target->timeout
+                             + NGX_LEAD_LEASE_SPARE);
+}
+
+
+/* a lease that reaches too far is one of before a clock was set back */
+
+ngx_uint_t
+ngx_lead_outbox_leased(ngx_lead_sender_t *s, int64_t least)
+{
+    int64_t  left;
+
+    left = s->lease - ngx_lead_outbox_now();
+
+    return left > least && left <= ngx_lead_outbox_span(s) + 1000000;
+}
+
+
+int64_t
+ngx_lead_outbox_now(void)
+{
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+
+    return (int64_t) tp->sec * 1000000 + (int64_t) tp->msec * 1000;
+}
+
+
+/* the threads have been joined */
+
+void
+ngx_lead_outbox_exit(ngx_lead_worker_t *w)
+{
+    ngx_lead_outbox_t  *o;
+
+    o = w->outbox;
+
+    if (o == NULL) {
+        return;
+    }
+
+    if (o->signal) {
+        ngx_free_connection(o->signal);
+        o->signal->fd = (ngx_socket_t) -1;
+        o->signal = NULL;
+    }
+
+    if (w->store) {
+        ngx_lead_outbox_settle_exit(o);
+    }
+}
