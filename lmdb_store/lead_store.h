@@ -6,10 +6,9 @@
  *
  * A store holds leads, their events, outbox rows, attempts of deliveries,
  * look-up rows, idempotency records, counters, API keys, accounts and webhook
- * endpoints.  Everything is
- * said in operations of the domain, in batches, so that an embedded store and
- * a SQL engine fit alike: no cursor, no engine handle and no nginx type
- * crosses this line.
+ * endpoints.  Everything is said in operations of the domain, in batches, so
+ * that an embedded store and a SQL engine fit alike: no cursor, no engine
+ * handle and no nginx type crosses this line.
  *
  * Promises
  *
@@ -543,10 +542,8 @@ typedef struct {
                                            expired: once more */
     size_t                slice;     /* most rows looked at in this call */
 
-    /* the store's, all 0 at the first call: when it began, and where it goes
-     * on */
-    int64_t               began;
-    int64_t               from;
+    int64_t               began;     /* the store's, all 0 at first: when it */
+    int64_t               from;      /* began, and where to go on */
     uint64_t              from_event;
     uint32_t              from_endpoint;
     unsigned              stage;
@@ -662,12 +659,10 @@ lead_rc_t lead_store_count(lead_store_t *store, uint32_t account,
  */
 lead_rc_t lead_store_sweep(lead_store_t *store, lead_error_t *e);
 
-/*
- * Copies the store, as it is at one moment, into a directory that is made here
- * or empty, for the owner of the store's.  LEAD_BUSY: given up, before writers
- * find the store full for it.  LEAD_EXISTS; LEAD_INVALID: the store's own, or
- * no directory; LEAD_NOTFOUND, LEAD_FULL: of the copy.  Leaves nothing failed.
- */
+/* copies the store, as it is at one moment, into a directory made here, or
+ * empty, for the owner of the store's.  LEAD_EXISTS; LEAD_INVALID: the store's
+ * own, or none; LEAD_NOTFOUND, LEAD_FULL: of the copy; LEAD_BUSY: given up,
+ * before writers find the store full for it.  What fails leaves nothing. */
 #define LEAD_BACKUP_PART      "backup.part"   /* a copy that is not whole */
 lead_rc_t lead_store_backup(lead_store_t *store, const char *dir,
     lead_error_t *e);

@@ -166,9 +166,15 @@ lead_lmdb_txn_begin(lead_store_t *store, int write, int wait,
 }
 
 
+/* The page that a failed commit wrote last may be on disk all the same: LMDB
+ * takes it back in memory only.  Were the pages it makes valid written over
+ * before that, too, is on disk, a power cut would leave a damaged store. */
+
 static int
 lead_lmdb_begin(lead_lmdb_txn_t *t)
 {
+    int  err;
+
     t->has_state = 0;
     t->account = 0;
     t->endpoint = 0;
@@ -185,7 +191,14 @@ lead_lmdb_begin(lead_lmdb_txn_t *t)
     memset(t->counts, 0, sizeof(t->counts));
     memset(t->endpoints, 0, sizeof(t->endpoints));
 
-    return mdb_txn_begin(t->store->env, NULL, 0, &t->txn);
+    err = mdb_txn_begin(t->store->env, NULL, 0, &t->txn);
+
+    if (err == 0 && t->store->unsettled) {
+        err = mdb_env_sync(t->store->env, 1);
+        t->store->unsettled = err != 0;
+    }
+
+    return err;
 }
 
 

@@ -43,6 +43,9 @@ static lead_rc_t lead_lmdb_trees_open(lead_store_t *store, MDB_txn *txn,
     lead_error_t *e);
 static lead_rc_t lead_lmdb_trees_make(lead_store_t *store, MDB_txn *txn,
     lead_error_t *e);
+static lead_rc_t lead_lmdb_trees_sync(lead_store_t *store, lead_error_t *e);
+static lead_rc_t lead_lmdb_sync_dir(lead_store_t *store, const char *path,
+    lead_error_t *e);
 static lead_rc_t lead_lmdb_marker(lead_store_t *store, MDB_txn *txn,
     lead_error_t *e);
 static lead_rc_t lead_lmdb_unmarked(lead_store_t *store, MDB_txn *txn,
@@ -356,6 +359,7 @@ lead_lmdb_env_map(lead_store_t *store, lead_error_t *e)
     }
 
     store->env = env;
+    store->unsettled = 1;
 
     return LEAD_OK;
 }
@@ -597,5 +601,59 @@ lead_lmdb_trees_make(lead_store_t *store, MDB_txn *txn, lead_error_t *e)
 
     store->marker = m;
 
-    return LEAD_OK;
+    return lead_lmdb_trees_sync(store, e);
+}
+
+
+/* A file without a name is lost with the power, whatever it says, and its
+ * directory may be as new.  What a creation that failed has left is settled
+ * as in lead_lmdb_begin(). */
+
+static lead_rc_t
+lead_lmdb_trees_sync(lead_store_t *store, lead_error_t *e)
+{
+    int        err;
+    lead_rc_t  rc;
+
+    err = mdb_env_sync(store->env, 1);
+
+    if (err != 0) {
+        return lead_lmdb_error(store, err, "mdb_env_sync() failed", e);
+    }
+
+    rc = lead_lmdb_sync_dir(store, ".", e);
+
+    return rc == LEAD_OK ? lead_lmdb_sync_dir(store, "..", e) : rc;
+}
+
+
+static lead_rc_t
+lead_lmdb_sync_dir(lead_store_t *store, const char *path, lead_error_t *e)
+{
+    int   fd, err;
+    char  name[PATH_MAX];
+
+    err = snprintf(name, sizeof(name), "%s/%s", store->dir, path);
+
+    if (err < 0 || (size_t) err >= sizeof(name)) {
+        return lead_store_fail(e, LEAD_INVALID, ENAMETOOLONG,
+                               "the path of the store is too long");
+    }
+
+    fd = open(name, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+
+    if (fd == -1) {
+
+        /* a directory one may write to and not read */
+
+        return errno == EACCES ? LEAD_OK
+               : lead_lmdb_error(store, errno, "cannot sync the directory", e);
+    }
+
+    err = fsync(fd) == -1 ? errno : 0;
+
+    (void) close(fd);
+
+    return err == 0 ? LEAD_OK
+           : lead_lmdb_error(store, err, "cannot sync the directory", e);
 }

@@ -76,6 +76,8 @@ struct lead_store_s {
     MDB_env                *env;
     MDB_dbi                 dbi[LEAD_LMDB_TREES];
     int                     broken;     /* to be reopened; atomic */
+    int                     unsettled;  /* not synced since it was opened; the
+                                           writer's */
 
     pthread_mutex_t         mutex;      /* of what follows */
     lead_lmdb_txn_t        *idle[2];    /* readers, writers */

@@ -121,6 +121,7 @@ ngx_lead_deliver_request(ngx_lead_delivery_t *d, ngx_lead_http_request_t *rq)
     }
 
     rq->log = &d->log;
+    rq->level = d->sender->failing ? NGX_LOG_INFO : NGX_LOG_ERR;
     rq->peer = d->sender->peer;
     rq->done = ngx_lead_deliver_ended;
     rq->data = d;
@@ -211,9 +212,9 @@ ngx_lead_deliver_failed(ngx_lead_delivery_t *d, ngx_lead_http_request_t *rq)
     lmcf = d->sender->outbox->worker->lmcf;
     counters = lmcf->counters;
 
-    /* the first failure is worth a warning, those behind it are not */
+    /* the first failure is to be seen, those behind it only by who looks */
 
-    level = d->sender->failing ? NGX_LOG_INFO : NGX_LOG_WARN;
+    level = d->sender->failing ? NGX_LOG_INFO : NGX_LOG_ERR;
     d->sender->failing = 1;
 
     if (rq->error) {

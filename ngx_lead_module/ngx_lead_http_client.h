@@ -89,6 +89,8 @@ struct ngx_lead_http_request_s {
 
     ngx_pool_t              *pool;
     ngx_log_t               *log;            /* as long as the pool */
+    ngx_uint_t               level;          /* of what fails at the peer's:
+                                                NGX_LOG_ERR or NGX_LOG_INFO */
     ngx_lead_http_peer_t    *peer;
     ngx_str_t                headers;        /* whole lines, each with CRLF;
                                                 Host, Content-Length and

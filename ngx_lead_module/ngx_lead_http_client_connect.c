@@ -102,7 +102,7 @@ ngx_lead_http_resolved(ngx_resolver_ctx_t *ctx)
         rc = ngx_lead_http_addresses(t, ctx);
 
     } else {
-        ngx_log_error(NGX_LOG_ERR, &t->log, 0,
+        ngx_log_error(t->request->level, &t->log, 0,
                       "\"%V\" could not be resolved (%i: %s)",
                       &t->target->host, state, ngx_resolver_strerror(state));
     }
@@ -220,7 +220,7 @@ ngx_lead_http_next(ngx_lead_http_try_t *t)
     }
 
     if (t->error == NULL) {
-        ngx_log_error(NGX_LOG_ERR, &t->log, 0,
+        ngx_log_error(t->request->level, &t->log, 0,
                       "\"%V\" has no address that is public or allowed",
                       &t->target->host);
 
@@ -261,7 +261,8 @@ ngx_lead_http_connect(ngx_lead_http_try_t *t, ngx_addr_t *addr)
     t->peer.name = &addr->name;
     t->peer.get = ngx_event_get_peer;
     t->peer.log = &t->log;
-    t->peer.log_error = NGX_ERROR_ERR;
+    t->peer.log_error = (t->request->level == NGX_LOG_ERR)
+                        ? NGX_ERROR_ERR : NGX_ERROR_INFO;
 
     ngx_set_socket_errno(0);
 
@@ -397,8 +398,8 @@ ngx_lead_http_test_connect(ngx_lead_http_try_t *t)
     }
 
     if (err) {
-        ngx_log_error(NGX_LOG_ERR, c->log, err, "connect() to %V failed",
-                      t->peer.name);
+        ngx_log_error(t->request->level, c->log, err,
+                      "connect() to %V failed", t->peer.name);
 
         ngx_lead_http_connect_error(t, err);
         ngx_lead_http_not_connected(t, t->outcome, t->error);

@@ -133,7 +133,7 @@ ngx_lead_http_ssl_verify(ngx_lead_http_try_t *t, ngx_connection_t *c)
     rc = SSL_get_verify_result(c->ssl->connection);
 
     if (rc != X509_V_OK) {
-        ngx_log_error(NGX_LOG_ERR, c->log, 0,
+        ngx_log_error(t->request->level, c->log, 0,
                       "the certificate of \"%V\" is not trusted: (%l:%s)",
                       &t->target->authority, rc,
                       X509_verify_cert_error_string(rc));
@@ -149,7 +149,7 @@ ngx_lead_http_ssl_verify(ngx_lead_http_try_t *t, ngx_connection_t *c)
     }
 
     if (match != NGX_OK) {
-        ngx_log_error(NGX_LOG_ERR, c->log, 0,
+        ngx_log_error(t->request->level, c->log, 0,
                       "the certificate is not one of \"%V\"",
                       &t->target->host);
 

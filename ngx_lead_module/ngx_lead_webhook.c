@@ -154,7 +154,7 @@ ngx_lead_webhook_add(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    args->target.keepalive = 8;
+    args->target.keepalive = NGX_CONF_UNSET_UINT;
     args->target.keepalive_timeout = 60000;
     args->target.timeout = 15000;
 
@@ -164,6 +164,8 @@ ngx_lead_webhook_add(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (ngx_lead_params(cf, ngx_lead_webhook_params, args) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
+
+    ngx_conf_init_uint_value(args->target.keepalive, webhook->concurrency);
 
     rv = ngx_lead_webhook_signing(cf, webhook);
 

@@ -21,8 +21,8 @@
  *     sweep <time>                                   "ok"
  *
  * Outcome and state are the numbers of lead_store.h.  fill makes n events, all
- * of one time, each with an attempt, all begun at another.  A lease is held for as
- * long as this runs.  What fails is said, and ends it.
+ * of one time, each with an attempt, all begun at another.  A lease is held
+ * for as long as this runs.  What fails is said, and ends it.
  */
 
 
@@ -52,6 +52,13 @@ typedef struct {
     int                  found;
 } outbox_find_t;
 
+typedef union outbox_block_u  outbox_block_t;
+
+union outbox_block_u {
+    outbox_block_t      *next;
+    long double          align;
+};
+
 typedef struct {
     size_t               n;
     int64_t              due;
@@ -70,6 +77,7 @@ static void outbox_decide(lead_op_t *op, const lead_t *target,
     const lead_t *second, int64_t now, uint64_t *counters,
     lead_decision_t *d);
 static void *outbox_alloc(void *arena, size_t size);
+static void outbox_free(outbox_block_t *block);
 static int outbox_newest(void *ctx, const lead_event_row_t *event);
 static void outbox_settle(lead_store_t *store, char **field);
 static int outbox_row(void *ctx, const lead_outbox_row_t *row);
@@ -177,6 +185,7 @@ outbox_event(lead_store_t *store, char **field, int n)
     uint64_t         number;
     lead_op_t        op, *ops;
     lead_error_t     e;
+    outbox_block_t  *blocks;
     outbox_event_t   what;
 
     memset(&what, 0, sizeof(outbox_event_t));
@@ -199,7 +208,9 @@ outbox_event(lead_store_t *store, char **field, int n)
     op.decide = outbox_decide;
     op.data = &what;
     op.alloc = outbox_alloc;
+    op.arena = &blocks;
 
+    blocks = NULL;
     outbox_time = strtoll(field[3], NULL, 10);
     ops = &op;
     outbox_check(lead_store_commit(store, &ops, 1, &e), &e);
@@ -215,6 +226,8 @@ outbox_event(lead_store_t *store, char **field, int n)
 
     lead_store_id_text(&op.leads[0].id, id);
     printf("%" PRIu64 "\t%s\n", number, id);
+
+    outbox_free(blocks);
 }
 
 
@@ -236,14 +249,33 @@ outbox_decide(lead_op_t *op, const lead_t *target, const lead_t *second,
 }
 
 
-/* what is left is freed with the process */
-
 static void *
 outbox_alloc(void *arena, size_t size)
 {
-    (void) arena;
+    outbox_block_t  *block, **blocks = arena;
 
-    return malloc(size);
+    block = malloc(sizeof(outbox_block_t) + size);
+
+    if (block == NULL) {
+        return NULL;
+    }
+
+    block->next = *blocks;
+    *blocks = block;
+
+    return block + 1;
+}
+
+
+static void
+outbox_free(outbox_block_t *block)
+{
+    outbox_block_t  *next;
+
+    for (/* void */; block; block = next) {
+        next = block->next;
+        free(block);
+    }
 }
 
 
@@ -321,6 +353,7 @@ outbox_fill(lead_store_t *store, char **field)
     uint32_t                account;
     lead_error_t            e;
     outbox_fill_t           fill;
+    outbox_block_t         *blocks;
     outbox_event_t          what;
     static lead_op_t        ops[OUTBOX_FILL], *pops[OUTBOX_FILL];
     static lead_attempt_t   attempts[OUTBOX_FILL];
@@ -343,6 +376,7 @@ outbox_fill(lead_store_t *store, char **field)
     strcpy(what.doc, "{\"first_name\":\"Personal\"}");
 
     account = outbox_account(store, field[2]);
+    blocks = NULL;
 
     for (i = 0; i < n; i++) {
         ops[i].account = account;
@@ -350,6 +384,7 @@ outbox_fill(lead_store_t *store, char **field)
         ops[i].decide = outbox_decide;
         ops[i].data = &what;
         ops[i].alloc = outbox_alloc;
+        ops[i].arena = &blocks;
         pops[i] = &ops[i];
 
         attempts[i].type = what.event.type;
@@ -379,6 +414,8 @@ outbox_fill(lead_store_t *store, char **field)
 
     printf("%" PRIu64 "\t%" PRIu64 "\n", attempts[0].row.event,
            attempts[n - 1].row.event);
+
+    outbox_free(blocks);
 }
 
 
