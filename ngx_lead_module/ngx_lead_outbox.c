@@ -40,6 +40,7 @@ static ngx_uint_t ngx_lead_outbox_elsewhere(ngx_lead_sender_t *s);
 static void ngx_lead_outbox_tick(ngx_event_t *ev);
 static void ngx_lead_outbox_look(ngx_lead_sender_t *s, int64_t now);
 static void ngx_lead_outbox_leave(ngx_lead_outbox_t *o);
+static void ngx_lead_outbox_turn(ngx_lead_outbox_t *o);
 
 
 ngx_int_t
@@ -480,14 +481,31 @@ ngx_lead_outbox_start(ngx_lead_sender_t *s)
 }
 
 
+/* there is room again: for who has waited for it, in turn */
+
+static void
+ngx_lead_outbox_turn(ngx_lead_outbox_t *o)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < o->nsenders && o->nbusy < o->busy_max; i++) {
+        o->turn = (o->turn + 1) % o->nsenders;
+        ngx_lead_outbox_start(&o->senders[o->turn]);
+    }
+}
+
+
 void
 ngx_lead_outbox_done(ngx_lead_delivery_t *d)
 {
+    ngx_uint_t          full;
     ngx_lead_outbox_t  *o;
     ngx_lead_sender_t  *s;
 
     s = d->sender;
     o = s->outbox;
+
+    full = (o->nbusy >= o->busy_max || o->ndone >= NGX_LEAD_UNSETTLED);
 
     s->nbusy--;
     o->nbusy--;
@@ -500,7 +518,13 @@ ngx_lead_outbox_done(ngx_lead_delivery_t *d)
     }
 
     ngx_lead_outbox_settle(o);
-    ngx_lead_outbox_start(s);
+
+    if (full) {
+        ngx_lead_outbox_turn(o);
+
+    } else {
+        ngx_lead_outbox_start(s);
+    }
 }
 
 

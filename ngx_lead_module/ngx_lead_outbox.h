@@ -89,6 +89,7 @@ struct ngx_lead_outbox_s {
     u_char                   *woken;         /* by ngx_lead_account_t.index */
     ngx_uint_t                nbusy;         /* deliveries under way */
     ngx_uint_t                busy_max;
+    ngx_uint_t                turn;          /* whose it was, of senders */
     ngx_event_t               tick;
     ngx_event_t               wake;          /* posted: rows are wanted */
     ngx_connection_t         *signal;        /* the eventfd; or NULL */

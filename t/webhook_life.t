@@ -173,6 +173,32 @@ my $Held = { match => { url => '^/crm' }, hold => 'gate' };
 }
 
 
+# ---- without a master workers go on
+
+{
+    my ($t, $r) = server(workers => 2);
+
+    my @leads = $t->create_many(20);
+    is(scalar(my @workers = $t->kill_master('KILL')), 2,
+        'orphans: two workers without a master');
+    push @leads, $t->create_many(20);
+    ok($t->wait_settled, 'orphans: all is delivered');
+    once('orphans', \@leads, $r->requests(url => '/crm'));
+
+    $r->plan($Held);
+    push @leads, $t->create_many(20);
+    ok($r->wait_held('gate'), 'orphans: a delivery is under way');
+    $t->stop_orphans('KILL');
+    $r->plan;
+    $r->release('gate');
+    $t->start;
+    ok($t->wait_settled, 'orphans: those after them deliver the rest');
+    all_arrived('orphans, then others', \@leads, $r->requests(url => '/crm'));
+    $t->sound('orphans');
+    $t->check_end('orphans: a clean end');
+}
+
+
 # ---- everything is killed, again and again, while leads come in
 
 # a process that creates leads until it is told to stop, and notes each that

@@ -252,7 +252,7 @@ status_line(void **state)
     answers("HTTP/1.1 404 Not  Found, \xe9\t!\r\n" LENGTH "0\r\n\r\n", 404,
             KEEP, "");
     answers("HTTP/1.1 999 x\r\n" LENGTH "0\r\n\r\n", 999, KEEP, "");
-    answers("HTTP/1.2 500 x\r\n" LENGTH "0\r\n\r\n", 500, KEEP, "");
+    answers("HTTP/1.9 500 x\r\n" LENGTH "0\r\n\r\n", 500, KEEP, "");
 
     invalid("HTTP/2.0 200 OK\r\n\r\n");
     invalid("HTTP/2 200\r\n\r\n");
@@ -272,6 +272,12 @@ status_line(void **state)
     invalid("HTTP/1.1 200OK\r\n\r\n");
     invalid("HTTP/1.1 -20 OK\r\n\r\n");
     invalid("HTTP/1.1 2x0 OK\r\n\r\n");
+    invalid("HTTP/1.1 2/0 OK\r\n\r\n");
+    invalid("HTTP/1.1 2:0 OK\r\n\r\n");
+    invalid("HTTP/1.1 20/ OK\r\n\r\n");
+    invalid("HTTP/1.1 20: OK\r\n\r\n");
+    invalid("HTTP/1./ 200 OK\r\n\r\n");
+    invalid("HTTP/1.: 200 OK\r\n\r\n");
     invalid("HTTP/1.1 200\tOK\r\n\r\n");
     invalid("HTTP/1.1 \r\n\r\n");
     invalid("HTTP/1.1\r\n\r\n");
@@ -329,6 +335,10 @@ headers(void **state)
     answers(OK "Content-Length-X: 7\r\nX-Content-Length: 8\r\n"
             "Content-Lengt: 9\r\n" LENGTH "1\r\n\r\nx", 200, KEEP, "x");
 
+    answers(OK "Kontent-Length: 7\r\nContent-Lengti: 8\r\n"
+            "Transfer-Ekcoding: chunked\r\nConnektion: close\r\n"
+            LENGTH "1\r\n\r\nx", 200, KEEP, "x");
+
     invalid(OK "no colon\r\n\r\n");
     invalid(OK ": no name\r\n\r\n");
     invalid(OK "Content-Length : 2\r\n\r\nhi");
@@ -336,7 +346,10 @@ headers(void **state)
     invalid(OK "X\0: 2\r\n\r\n");
     invalid(OK "X: a\0b\r\n\r\n");
     invalid(OK "X\xe9: 2\r\n\r\n");
-    invalid(OK "(X): 2\r\n\r\n");
+    invalid(OK "(X: 2\r\n\r\n");
+    invalid(OK "X): 2\r\n\r\n");
+    invalid(OK "X:\0\r\n\r\n");
+    invalid(OK "X:\ra\r\n\r\n");
 }
 
 
@@ -484,8 +497,8 @@ connection(void **state)
             "");
     answers(OK "Connection: keep-alive, close\r\n" LENGTH "0\r\n\r\n", 200,
             CLOSE, "");
-    answers(OK "Connection: closed, x-close, clos\r\n" LENGTH "0\r\n\r\n", 200,
-            KEEP, "");
+    answers(OK "Connection: closed, x-close, clos, klose\r\n"
+            LENGTH "0\r\n\r\n", 200, KEEP, "");
     answers(OK "Connection:\r\nConnection: x\r\nConnection: close\r\n"
             LENGTH "0\r\n\r\n", 200, CLOSE, "");
     answers(OK "Proxy-Connection: close\r\n" LENGTH "0\r\n\r\n", 200, KEEP, "");

@@ -355,12 +355,13 @@ sub kill_master {
 }
 
 
-# Only pids that still are nginx workers of nobody: a pid may be used again.
+# Only pids that still are nginx workers of nobody: a pid may be used again.  One
+# that is dying has no command line any more, but may have its sockets.
 
 sub orphans {
     my ($self) = @_;
 
-    return grep { alive($_) && cmdline($_) =~ /^nginx: |valgrind/ }
+    return grep { alive($_) && cmdline($_) =~ /^(?:nginx: |\z)|valgrind/ }
         @{ $self->{orphans} // [] };
 }
 

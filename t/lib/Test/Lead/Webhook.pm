@@ -318,10 +318,10 @@ sub created {
 # many leads at a time; their ids
 
 sub create_many {
-    my ($self, $n, %opt) = @_;
+    my ($self, $n, %fields) = @_;
 
     return map { $self->created($_) } $self->parallel(
-        [map { $self->creation } 1 .. $n], concurrency => 50, %opt);
+        [map { $self->creation(%fields) } 1 .. $n], concurrency => 50);
 }
 
 
