@@ -7,6 +7,7 @@
 #                      which is only read; the binary is built as well
 #   BUILD=<dir>        another place than build/
 #   DESTDIR=<dir>      where `make install` puts everything under
+#   KILLS=<n>          how often `make crash` kills, 500 times if not given
 #   V=1                every command as it is run
 
 ifeq ($(origin CC),default)
@@ -16,6 +17,7 @@ endif
 NGINX_SRC ?=
 DESTDIR   ?=
 FUZZ_TIME ?= 60
+KILLS     ?= 500
 PREFIX    ?= /usr
 MODULES   ?= $(PREFIX)/lib/nginx/modules
 
@@ -53,6 +55,7 @@ STORE_SRC := $(filter lmdb_store/%,$(SOURCES))
 LEADCTL   := $(filter lmdb_store/leadctl%,$(STORE_SRC))
 UNIT      := $(sort $(wildcard t/unit/*_test.c))
 UNIT_HELP := $(filter-out $(UNIT),$(sort $(wildcard t/unit/*.c)))
+FUZZ_SRC  := $(sort $(wildcard t/fuzz/*_fuzz.c))
 
 ifeq ($(V),)
 Q          = @
@@ -66,11 +69,15 @@ STORE_OBJ  = $(patsubst %.c,$(OBJ)/%.o,$(filter-out $(LEADCTL),$(STORE_SRC)))
 COLLIDING  = $(patsubst %,$(BUILD)/unit/store_%_colliding_test,\
                  commit limit idem read)
 UNIT_BIN   = $(patsubst t/unit/%.c,$(BUILD)/unit/%,$(UNIT)) $(COLLIDING)
+FUZZ_BIN   = $(patsubst t/fuzz/%_fuzz.c,$(BUILD)/bin/%,$(FUZZ_SRC))
 NGINX_INC  = $(addprefix -I $(BUILD)/nginx/,src/core src/event \
                  src/event/modules src/os/unix objs src/http \
                  src/http/modules src/http/v2)
 ASAN       = $(MAKE) --no-print-directory CC=gcc BUILD=$(BUILD)/asan \
                  SANITIZE=address,undefined
+FUZZING    = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/fuzz \
+                 SANITIZE=fuzzer-no-link,address,undefined \
+                 SANE=-Wno-conditional-uninitialized
 TEST       = $(if $(NGINX_BIN),TEST_NGINX_BINARY='$(abspath $(NGINX_BIN))') \
                  tools/test $(BUILD)
 
@@ -130,13 +137,24 @@ test-real: all       ## suites under Test::Nginx itself (TEST_NGINX_LIB=<dir>)
 	@tools/deps test real
 	@$(TEST) real
 
+.PHONY: crash
+crash: all           ## kill nginx under load, KILLS=500 times, and look for each lead
+	@LEADCTL='$(abspath $(BUILD))/leadctl' \
+	    TEST_NGINX_LOAD_MODULES='$(abspath $(MODULE))' \
+	    $(if $(NGINX_BIN),TEST_NGINX_BINARY='$(abspath $(NGINX_BIN))') \
+	    t/crash/run --kills=$(KILLS)
+
 .PHONY: bench
 bench: all           ## benchmarks; each prints a ratio from one run
 	@bench/run $(BUILD) $(abspath $(NGINX_BIN))
 
 .PHONY: fuzz
-fuzz: $(BUILD)/nginx/objs/Makefile  ## libFuzzer on the form parsers, FUZZ_TIME=60 s each
-	@tools/fuzz $(BUILD) $(FUZZ_TIME)
+fuzz:                ## libFuzzer on the parsers, then a server: FUZZ_TIME=60 s each
+	@tools/deps build run fuzz
+	@$(FUZZING) fuzzers
+	@$(ASAN) all
+	@$(if $(NGINX_BIN),TEST_NGINX_BINARY='$(abspath $(NGINX_BIN))') \
+	    tools/fuzz $(BUILD) $(FUZZ_TIME) $(FUZZ)
 
 .PHONY: check
 check:               ## layering, style, symbols, static analysis
@@ -168,8 +186,11 @@ clean:               ## remove build/ (never run/: there are leads in it)
 	rm -rf $(BUILD)
 
 
-.PHONY: unit asan FORCE
+.PHONY: unit asan fuzzers FORCE
 unit: $(UNIT_BIN)
+	@:
+
+fuzzers: $(FUZZ_BIN)
 	@:
 
 asan:
@@ -250,6 +271,22 @@ $(BUILD)/unit/%: $(OBJ)/t/unit/%.o $(BUILD)/libngx_lead.a \
 	$(Q)$(CC) $(FLAGS) $(LINK) -o $@ $< -Wl,--start-group \
 	    $(filter %.a,$^) -Wl,--end-group \
 	    -lcmocka -llmdb -lyajl -lidn2 -lcrypto -lpthread
+
+# fuzz targets link the same objects, made by clang with its coverage
+
+$(OBJ)/t/fuzz/%.o: t/fuzz/%.c $(BUILD)/flags $(BUILD)/nginx/objs/Makefile
+	@mkdir -p $(@D)
+	$(call say,cc $<)
+	$(Q)$(CC) $(FLAGS) -Werror $(NGINX_INC) -I ngx_lead_module -I lmdb_store \
+	    -I t/unit -MMD -MP -c -o $@ $<
+
+$(BUILD)/bin/%: $(OBJ)/t/fuzz/%_fuzz.o $(BUILD)/libngx_lead.a \
+                $(BUILD)/libunit.a $(BUILD)/liblead_store.a
+	@mkdir -p $(@D)
+	$(call say,link $@)
+	$(Q)$(CC) $(FLAGS) -fsanitize=fuzzer $(LINK) -o $@ $< -Wl,--start-group \
+	    $(filter %.a,$^) -Wl,--end-group \
+	    -llmdb -lyajl -lidn2 -lcrypto -lpthread
 
 # the same tests of the store where the hashes in its keys are all equal
 

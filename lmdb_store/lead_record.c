@@ -563,7 +563,9 @@ lead_record_key_decode(lead_bytes_t row, lead_key_t *key)
 static int
 lead_record_text(lead_bytes_t *rest, size_t len, char *text, size_t size)
 {
-    if (len >= size || len > rest->len) {
+    if (len >= size || len > rest->len
+        || memchr(rest->data, '\0', len) != NULL)
+    {
         return -1;
     }
 

@@ -76,6 +76,7 @@ lead_lmdb_settle_attempt(lead_lmdb_settle_t *s, const lead_attempt_t *a)
     lead_rc_t          rc;
     lead_outbox_row_t  row;
 
+    done = 0;
     rc = lead_lmdb_endpoint_known(s->t, a->row.endpoint, a->row.account);
 
     if (rc == LEAD_NOTFOUND) {
@@ -209,7 +210,7 @@ lead_lmdb_settle_log(lead_lmdb_settle_t *s, const lead_attempt_t *a,
     if (rc == LEAD_OK) {
         log.event_time = event.time;
 
-    } else if (rc != LEAD_NOTFOUND) {
+    } else if (rc != LEAD_NOTFOUND && rc != LEAD_CORRUPT) {
         return rc;
     }
 

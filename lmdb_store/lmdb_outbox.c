@@ -398,7 +398,9 @@ lead_lmdb_due_row(lead_lmdb_txn_t *t, const lead_outbox_row_t *row,
 
     rc = lead_lmdb_outbox_event(t, row, &event);
 
-    if (rc == LEAD_NOTFOUND) {
+    /* one that cannot be read must not stop the others */
+
+    if (rc == LEAD_NOTFOUND || rc == LEAD_CORRUPT) {
         memset(&event, 0, sizeof(lead_record_event_t));
         event.type = nothing;
         event.actor = nothing;
@@ -416,15 +418,11 @@ lead_lmdb_due_row(lead_lmdb_txn_t *t, const lead_outbox_row_t *row,
     due.event.data = event.data;
     due.event.lead = NULL;
 
-    if (event.snapshot.len != 0) {
-
-        if (lead_record_lead_decode(event.snapshot, row->account, &row->lead,
-                                    &r)
-            != 0)
-        {
-            return lead_lmdb_corrupt(t, "event");
-        }
-
+    if (event.snapshot.len != 0
+        && lead_record_lead_decode(event.snapshot, row->account, &row->lead,
+                                   &r)
+           == 0)
+    {
         due.event.lead = &r.lead;
     }
 

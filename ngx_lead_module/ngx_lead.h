@@ -61,6 +61,10 @@ typedef struct {
 
     ngx_lead_counters_t   *counters;         /* in shared memory */
     ngx_shm_zone_t        *rate;             /* NULL: no lead_rate anywhere */
+    ngx_shm_zone_t        *guard;            /* NULL: no lead_api anywhere */
+    ngx_http_log_handler_pt   log_handler;   /* nginx' own, and */
+    ngx_http_output_header_filter_pt         /* the header filter */
+                           header_filter;    /* after ours */
     ngx_lead_worker_t     *worker;           /* this process' state */
 } ngx_lead_main_conf_t;
 
@@ -72,6 +76,8 @@ typedef struct {
     ngx_uint_t             line;             /* messages */
     ngx_uint_t             rate;             /* requests a minute; 0: off */
     ngx_uint_t             burst;
+    ngx_uint_t             key_failures;     /* a minute; 0: off */
+    unsigned               status:1;         /* lead_status stands here */
 } ngx_lead_loc_conf_t;
 
 
@@ -139,7 +145,7 @@ struct ngx_lead_worker_s {
     ngx_thread_task_t     *sweep;
     struct ngx_lead_commit_s  *commit;       /* ngx_lead_commit.c's */
     struct ngx_lead_outbox_s  *outbox;       /* NULL: no webhooks */
-    time_t                 complained;       /* when the last CRIT was */
+    ngx_msec_t             complained;       /* when the last CRIT was */
     unsigned               sweeping:1;
 };
 
@@ -151,6 +157,7 @@ extern ngx_module_t  ngx_lead_module;
 char *ngx_lead_conf_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_lead_conf_api(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_lead_conf_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_lead_conf_failures(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_lead_conf_check(ngx_conf_t *cf, ngx_lead_main_conf_t *lmcf);
 char *ngx_lead_conf_merge(ngx_conf_t *cf, ngx_lead_loc_conf_t *prev,
     ngx_lead_loc_conf_t *conf);
@@ -163,9 +170,11 @@ ngx_lead_account_t *ngx_lead_account_find(ngx_lead_main_conf_t *lmcf,
 /* ngx_lead_handler.c: the content handler of lead_api */
 ngx_int_t ngx_lead_handler(ngx_http_request_t *r);
 
-/* ngx_lead_log.c: r->log_handler, which keeps arguments out of the log */
-u_char *ngx_lead_log_handler(ngx_http_request_t *r, ngx_http_request_t *sr,
-    u_char *buf, size_t len);
+/* ngx_lead_log.c: keeps what is personal out of the error log, in locations
+ * with lead_api; and $lead_request */
+ngx_int_t ngx_lead_log_init(ngx_conf_t *cf);
+ngx_int_t ngx_lead_log_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
 
 /* ngx_lead_request.c: call->in and, if the route has links, call->url;
  * NGX_ERROR: no memory */
@@ -200,13 +209,29 @@ ngx_int_t ngx_lead_auth(ngx_lead_ctx_t *ctx);
 /* whether the credential may be in the body, so that it is read before */
 ngx_uint_t ngx_lead_auth_in_body(ngx_lead_call_t *call);
 
+/* ngx_lead_guard.c: lead_key_failures, around the look-up of a key.  NGX_OK;
+ * NGX_DECLINED: call->fault is set, and it is not looked up.  failed() counts
+ * one that is none, and may change call->fault. */
+
+typedef struct {
+    ngx_uint_t             limit;            /* 0: is not counted */
+    uint64_t               word;             /* of address and key */
+    u_char                 address[16];
+} ngx_lead_guard_t;
+
+ngx_int_t ngx_lead_guard(ngx_lead_ctx_t *ctx, ngx_str_t *text,
+    ngx_lead_guard_t *guard);
+void ngx_lead_guard_failed(ngx_lead_ctx_t *ctx, ngx_lead_guard_t *guard);
+void ngx_lead_guard_passed(ngx_lead_ctx_t *ctx, ngx_lead_guard_t *guard);
+ngx_int_t ngx_lead_guard_zone(ngx_conf_t *cf, ngx_lead_main_conf_t *lmcf);
+
 /* ngx_lead_commit.c: takes the request into the queue; later calls
  * r->write_event_handler with ctx->done set.  NGX_AGAIN, or NGX_BUSY: the
  * queue is full or the store is not there. */
 ngx_int_t ngx_lead_commit_init(ngx_lead_worker_t *w, ngx_cycle_t *cycle);
 ngx_int_t ngx_lead_commit_submit(ngx_lead_ctx_t *ctx);
 
-/* ngx_lead_outbox.c: delivers to the webhooks.  open() is the master's; wake()
+/* ngx_lead_outbox*.c: deliver to the webhooks.  open() is the master's; wake()
  * says that rows of the account have been committed; exit() is called when no
  * thread is left and before the store is closed */
 void ngx_lead_outbox_open(ngx_cycle_t *cycle, ngx_lead_main_conf_t *lmcf);
@@ -248,6 +273,7 @@ void ngx_lead_worker_complain(ngx_lead_worker_t *w, ngx_log_t *log,
 ngx_int_t ngx_lead_reply(ngx_lead_ctx_t *ctx);
 ngx_int_t ngx_lead_reply_header(ngx_http_request_t *r, const char *name,
     ngx_str_t *value);
+void ngx_lead_reply_init(ngx_lead_main_conf_t *lmcf);
 
 /* ngx_lead_status.c */
 char *ngx_lead_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

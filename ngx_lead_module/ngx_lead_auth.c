@@ -4,10 +4,14 @@
  *
  * Who calls: the credential out of the request, the key out of the store,
  * the account out of the configuration, and whether that key may do what the
- * route does.  No key is written to a log at any level.
+ * route does.  No key is written to a log at any level.  Of a header sent
+ * twice the first counts.
  *
  * Keys are looked up in the store for each request, so that a key added,
- * disabled or removed counts at once in all workers.
+ * disabled or removed counts at once in all workers.  The store finds a key by
+ * the SHA-256 of its text.  How long that takes can tell something about hashes
+ * alone, of which no text can be had; so nothing here is compared in constant
+ * time.
  */
 
 
@@ -20,6 +24,7 @@ static ngx_int_t ngx_lead_auth_place(ngx_lead_ctx_t *ctx,
     ngx_lead_place_t *place, ngx_str_t *text);
 static ngx_int_t ngx_lead_auth_header(ngx_str_t *value, ngx_lead_key_e place,
     ngx_str_t *text);
+static ngx_int_t ngx_lead_auth_check(ngx_lead_ctx_t *ctx, ngx_str_t *text);
 static ngx_int_t ngx_lead_auth_judge(ngx_lead_call_t *call);
 static ngx_int_t ngx_lead_auth_key(ngx_lead_ctx_t *ctx, ngx_str_t *text);
 static ngx_int_t ngx_lead_auth_source(ngx_lead_call_t *call);
@@ -33,6 +38,7 @@ ngx_lead_auth(ngx_lead_ctx_t *ctx)
     ngx_int_t         rc;
     ngx_str_t         text;
     ngx_lead_call_t  *call;
+    ngx_lead_guard_t  guard;
 
     call = &ctx->call;
 
@@ -55,15 +61,20 @@ ngx_lead_auth(ngx_lead_ctx_t *ctx)
         return ngx_lead_auth_deny(call, NGX_LEAD_FAULT_NO_KEY, "no key");
     }
 
-    if (ngx_lead_auth_key(ctx, &text) != NGX_OK) {
+    if (ngx_lead_guard(ctx, &text, &guard) != NGX_OK) {
         return NGX_DECLINED;
     }
 
-    if (call->key.source[0] != '\0') {
-        return ngx_lead_auth_source(call);
+    rc = ngx_lead_auth_check(ctx, &text);
+
+    if (rc == NGX_OK) {
+        ngx_lead_guard_passed(ctx, &guard);
+
+    } else if (call->fault.kind == NGX_LEAD_FAULT_BAD_KEY) {
+        ngx_lead_guard_failed(ctx, &guard);
     }
 
-    return ngx_lead_auth_judge(call);
+    return rc;
 }
 
 
@@ -214,6 +225,21 @@ ngx_lead_auth_header(ngx_str_t *value, ngx_lead_key_e place, ngx_str_t *text)
     text->len = last - p;
 
     return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_lead_auth_check(ngx_lead_ctx_t *ctx, ngx_str_t *text)
+{
+    if (ngx_lead_auth_key(ctx, text) != NGX_OK) {
+        return NGX_DECLINED;
+    }
+
+    if (ctx->call.key.source[0] != '\0') {
+        return ngx_lead_auth_source(&ctx->call);
+    }
+
+    return ngx_lead_auth_judge(&ctx->call);
 }
 
 

@@ -25,6 +25,8 @@ static char *ngx_lead_set_dialect(ngx_conf_t *cf, ngx_str_t *value,
     void *field);
 static char *ngx_lead_set_base(ngx_conf_t *cf, ngx_str_t *value, void *field);
 static char *ngx_lead_set_rate(ngx_conf_t *cf, ngx_str_t *value, void *field);
+static char *ngx_lead_set_failures(ngx_conf_t *cf, ngx_str_t *value,
+    void *field);
 static ngx_int_t ngx_lead_conf_error_pages(ngx_conf_t *cf,
     ngx_http_core_loc_conf_t *clcf);
 static ngx_int_t ngx_lead_conf_error_value(ngx_conf_t *cf,
@@ -54,6 +56,13 @@ static ngx_lead_param_t  ngx_lead_rate_params[] = {
     { "rate", ngx_lead_set_rate, offsetof(ngx_lead_loc_conf_t, rate),
       NGX_LEAD_PARAM_WORD },
     { "burst", ngx_lead_set_number, offsetof(ngx_lead_loc_conf_t, burst), 0 },
+    ngx_lead_param_null
+};
+
+
+static ngx_lead_param_t  ngx_lead_failures_params[] = {
+    { "rate", ngx_lead_set_failures,
+      offsetof(ngx_lead_loc_conf_t, key_failures), NGX_LEAD_PARAM_WORD },
     ngx_lead_param_null
 };
 
@@ -289,6 +298,34 @@ ngx_lead_set_rate(ngx_conf_t *cf, ngx_str_t *value, void *field)
 
 
 char *
+ngx_lead_conf_failures(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_lead_loc_conf_t  *llcf = conf;
+
+    if (llcf->key_failures != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    return ngx_lead_params(cf, ngx_lead_failures_params, llcf);
+}
+
+
+static char *
+ngx_lead_set_failures(ngx_conf_t *cf, ngx_str_t *value, void *field)
+{
+    ngx_uint_t  *failures = field;
+
+    if (ngx_strcmp(value->data, "off") == 0) {
+        *failures = 0;
+        return NULL;
+    }
+
+    return ngx_lead_set_rate(cf, value, field)
+           ? "it must be a rate, as 60r/m or 1r/s, or off" : NULL;
+}
+
+
+char *
 ngx_lead_conf_check(ngx_conf_t *cf, ngx_lead_main_conf_t *lmcf)
 {
     const char  *missing;
@@ -328,8 +365,13 @@ ngx_lead_conf_merge(ngx_conf_t *cf, ngx_lead_loc_conf_t *prev,
     }
 
     ngx_conf_merge_uint_value(conf->rate, prev->rate, 0);
+    ngx_conf_merge_uint_value(conf->key_failures, prev->key_failures, 60);
 
     /* if{} and limit_except{} are the location they stand in */
+
+    if (clcf->noname) {
+        conf->status = prev->status;
+    }
 
     if (clcf->noname && conf->dialect == NULL && prev->dialect
         && clcf->handler == NULL)

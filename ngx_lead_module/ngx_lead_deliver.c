@@ -139,6 +139,9 @@ ngx_lead_deliver_lost(ngx_lead_delivery_t *d, const char *why)
     ngx_log_error(NGX_LOG_ERR, &d->log, 0, "lead: event %uL is given up: %s",
                   d->row.event, why);
 
+    (void) ngx_atomic_fetch_add(
+                     &d->sender->outbox->worker->lmcf->counters->given_up, 1);
+
     d->attempt.outcome = LEAD_GIVE_UP;
     d->attempt.error.data = (u_char *) why;
     d->attempt.error.len = ngx_strlen(why);
@@ -154,6 +157,12 @@ ngx_lead_deliver_ended(ngx_lead_http_request_t *rq)
 
     if (rq->outcome == NGX_LEAD_HTTP_INTERNAL) {
         d->returned = 1;
+
+        if (!d->sender->paused) {
+            ngx_log_error(NGX_LOG_ERR, &d->log, 0,
+                          "lead: event %uL waits: %s", d->row.event,
+                          rq->error);
+        }
 
     } else {
         ngx_lead_deliver_judge(d, rq);

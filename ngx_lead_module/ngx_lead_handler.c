@@ -28,6 +28,7 @@ static void ngx_lead_handler_op(ngx_lead_call_t *call, lead_op_t *op);
 static ngx_int_t ngx_lead_handler_get(ngx_lead_ctx_t *ctx);
 static void ngx_lead_handler_done(ngx_http_request_t *r);
 static ngx_int_t ngx_lead_handler_committed(ngx_lead_ctx_t *ctx);
+static ngx_int_t ngx_lead_handler_failed(ngx_lead_ctx_t *ctx, lead_op_t *op);
 static ngx_int_t ngx_lead_handler_grouped(ngx_lead_ctx_t *ctx);
 static void ngx_lead_handler_count(ngx_lead_ctx_t *ctx, lead_op_t *op);
 static ngx_int_t ngx_lead_handler_listed(ngx_lead_ctx_t *ctx);
@@ -119,8 +120,6 @@ ngx_lead_handler_ctx(ngx_http_request_t *r)
     cln->data = ctx;
 
     ngx_http_set_ctx(r, ctx, ngx_lead_module);
-
-    r->log_handler = ngx_lead_log_handler;
 
     return ctx;
 }
@@ -472,11 +471,7 @@ ngx_lead_handler_committed(ngx_lead_ctx_t *ctx)
     }
 
     if (op->rc != LEAD_OK) {
-        ngx_log_error(NGX_LOG_ERR, ctx->call.log, 0,
-                      "lead: an operation failed: %s",
-                      lead_store_rc_text(op->rc));
-
-        return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_INTERNAL);
+        return ngx_lead_handler_failed(ctx, op);
     }
 
     /* decide(), which sees counters, was not asked */
@@ -493,6 +488,21 @@ ngx_lead_handler_committed(ngx_lead_ctx_t *ctx)
     ngx_lead_handler_count(ctx, op);
 
     return ngx_lead_handler_encode(ctx, op->leads, op->nleads);
+}
+
+
+/* without memory it may be better luck the next time */
+
+static ngx_int_t
+ngx_lead_handler_failed(ngx_lead_ctx_t *ctx, lead_op_t *op)
+{
+    ngx_log_error(NGX_LOG_ERR, ctx->call.log, 0,
+                  "lead: an operation failed: %s",
+                  lead_store_rc_text(op->rc));
+
+    return ngx_lead_handler_fault(ctx, op->rc == LEAD_NOMEM
+                                       ? NGX_LEAD_FAULT_UNAVAILABLE
+                                       : NGX_LEAD_FAULT_INTERNAL);
 }
 
 
@@ -517,7 +527,7 @@ ngx_lead_handler_grouped(ngx_lead_ctx_t *ctx)
             }
 
             if (call->ops[i]->rc != LEAD_OK) {
-                return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_INTERNAL);
+                return ngx_lead_handler_failed(ctx, call->ops[i]);
             }
         }
 

@@ -270,6 +270,11 @@ ngx_lead_http_connect(ngx_lead_http_try_t *t, ngx_addr_t *addr)
 
     if (rc == NGX_ERROR) {
 
+        if (ngx_socket_errno == EAFNOSUPPORT) {
+            ngx_lead_http_connect_error(t, NGX_EHOSTUNREACH);
+            return NGX_DECLINED;
+        }
+
         /* a system without IPv6 may still reach the next address */
 
         if (addr->sockaddr->sa_family != AF_INET && t->naddr < t->naddrs) {

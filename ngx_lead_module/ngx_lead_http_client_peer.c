@@ -93,6 +93,7 @@ ngx_lead_http_peer_get(ngx_lead_http_peer_t *peer)
         peer->nidle--;
 
         c->idle = 0;
+        ngx_reusable_connection(c, 0);
 
         if (c->read->timer_set) {
             ngx_del_timer(c->read);
@@ -141,6 +142,11 @@ ngx_lead_http_peer_put(ngx_lead_http_idle_t *idle)
 
     c->data = idle;
     c->idle = 1;
+
+    /* what a request needs comes first */
+
+    ngx_reusable_connection(c, 1);
+
     c->log = peer->log;
     c->read->log = peer->log;
     c->write->log = peer->log;

@@ -13,6 +13,7 @@
 
 static char *ngx_lead_warn_retention(ngx_conf_t *cf, void *post, void *data);
 static ngx_int_t ngx_lead_preconfiguration(ngx_conf_t *cf);
+static ngx_int_t ngx_lead_postconfiguration(ngx_conf_t *cf);
 static void *ngx_lead_create_main_conf(ngx_conf_t *cf);
 static char *ngx_lead_init_main_conf(ngx_conf_t *cf, void *conf);
 static void *ngx_lead_create_loc_conf(ngx_conf_t *cf);
@@ -106,6 +107,13 @@ static ngx_command_t  ngx_lead_commands[] = {
     { ngx_string("lead_rate"),
       NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_lead_conf_rate,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("lead_key_failures"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_lead_conf_failures,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -245,7 +253,7 @@ static ngx_command_t  ngx_lead_commands[] = {
 
 static ngx_http_module_t  ngx_lead_module_ctx = {
     ngx_lead_preconfiguration,             /* preconfiguration */
-    NULL,                                  /* postconfiguration */
+    ngx_lead_postconfiguration,            /* postconfiguration */
 
     ngx_lead_create_main_conf,             /* create main configuration */
     ngx_lead_init_main_conf,               /* init main configuration */
@@ -300,6 +308,19 @@ ngx_lead_preconfiguration(ngx_conf_t *cf)
 }
 
 
+static ngx_int_t
+ngx_lead_postconfiguration(ngx_conf_t *cf)
+{
+    ngx_lead_main_conf_t  *lmcf;
+
+    lmcf = ngx_http_conf_get_module_main_conf(cf, ngx_lead_module);
+
+    ngx_lead_reply_init(lmcf);
+
+    return lmcf->locations ? ngx_lead_log_init(cf) : NGX_OK;
+}
+
+
 static void *
 ngx_lead_create_main_conf(ngx_conf_t *cf)
 {
@@ -321,6 +342,8 @@ ngx_lead_create_main_conf(ngx_conf_t *cf)
      *     lmcf->accounts = { NULL };
      *     lmcf->webhooks = 0;
      *     lmcf->locations = 0;
+     *     lmcf->rate = NULL;
+     *     lmcf->guard = NULL;
      */
 
     lmcf->queue = NGX_CONF_UNSET_UINT;
@@ -353,7 +376,9 @@ ngx_lead_init_main_conf(ngx_conf_t *cf, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    if (ngx_lead_status_zone(cf, lmcf) != NGX_OK) {
+    if (ngx_lead_status_zone(cf, lmcf) != NGX_OK
+        || (lmcf->locations && ngx_lead_guard_zone(cf, lmcf) != NGX_OK))
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -377,9 +402,11 @@ ngx_lead_create_loc_conf(ngx_conf_t *cf)
      *     llcf->dialect = NULL;
      *     llcf->base = { 0, NULL };
      *     llcf->burst = 0;
+     *     llcf->status = 0;
      */
 
     llcf->rate = NGX_CONF_UNSET_UINT;
+    llcf->key_failures = NGX_CONF_UNSET_UINT;
 
     return llcf;
 }

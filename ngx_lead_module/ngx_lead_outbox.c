@@ -24,7 +24,6 @@
 
 
 #include "ngx_lead_outbox.h"
-#include <sys/eventfd.h>
 
 
 #define NGX_LEAD_LEASE_SPARE    30000     /* ms beyond two timeouts */
@@ -33,14 +32,13 @@
 
 static ngx_int_t ngx_lead_outbox_senders(ngx_lead_outbox_t *o,
     ngx_cycle_t *cycle);
-static void ngx_lead_outbox_listen(ngx_lead_outbox_t *o, ngx_cycle_t *cycle);
-static void ngx_lead_outbox_signalled(ngx_event_t *ev);
 static void ngx_lead_outbox_woken(ngx_event_t *ev);
 static ngx_uint_t ngx_lead_outbox_elsewhere(ngx_lead_sender_t *s);
 static void ngx_lead_outbox_tick(ngx_event_t *ev);
-static void ngx_lead_outbox_look(ngx_lead_sender_t *s, int64_t now);
+static ngx_int_t ngx_lead_outbox_look(ngx_lead_sender_t *s, int64_t now);
+static ngx_uint_t ngx_lead_outbox_enough(ngx_lead_sender_t *s);
+static ngx_lead_delivery_t *ngx_lead_outbox_first(ngx_lead_sender_t *s);
 static void ngx_lead_outbox_leave(ngx_lead_outbox_t *o);
-static void ngx_lead_outbox_turn(ngx_lead_outbox_t *o);
 
 
 ngx_int_t
@@ -143,91 +141,6 @@ ngx_lead_outbox_senders(ngx_lead_outbox_t *o, ngx_cycle_t *cycle)
 }
 
 
-/* in the master: an eventfd that all workers of the cycle share; without it
- * the timer is all there is */
-
-void
-ngx_lead_outbox_open(ngx_cycle_t *cycle, ngx_lead_main_conf_t *lmcf)
-{
-    ngx_pool_cleanup_t       *cln;
-    ngx_pool_cleanup_file_t  *file;
-
-    lmcf->wake = -1;
-
-    if (lmcf->webhooks == 0) {
-        return;
-    }
-
-    cln = ngx_pool_cleanup_add(cycle->pool, sizeof(ngx_pool_cleanup_file_t));
-    if (cln == NULL) {
-        return;
-    }
-
-    lmcf->wake = eventfd(0, EFD_NONBLOCK|EFD_CLOEXEC);
-
-    if (lmcf->wake == -1) {
-        ngx_log_error(NGX_LOG_ERR, cycle->log, ngx_errno, "eventfd() failed");
-        return;
-    }
-
-    cln->handler = ngx_pool_cleanup_file;
-
-    file = cln->data;
-    file->fd = lmcf->wake;
-    file->name = (u_char *) "eventfd";
-    file->log = cycle->log;
-}
-
-
-/* edge-triggered: each write wakes each worker, and nobody needs to read */
-
-static void
-ngx_lead_outbox_listen(ngx_lead_outbox_t *o, ngx_cycle_t *cycle)
-{
-    ngx_connection_t  *c;
-
-    if (o->worker->lmcf->wake == -1) {
-        return;
-    }
-
-    c = ngx_get_connection(o->worker->lmcf->wake, cycle->log);
-    if (c == NULL) {
-        return;
-    }
-
-    c->data = o;
-    c->read->log = cycle->log;
-    c->write->log = cycle->log;
-    c->read->handler = ngx_lead_outbox_signalled;
-
-    if (ngx_add_event(c->read, NGX_READ_EVENT, NGX_CLEAR_EVENT) != NGX_OK) {
-        ngx_free_connection(c);
-        c->fd = (ngx_socket_t) -1;
-        return;
-    }
-
-    o->signal = c;
-}
-
-
-static void
-ngx_lead_outbox_signalled(ngx_event_t *ev)
-{
-    ngx_uint_t          i;
-    ngx_connection_t   *c;
-    ngx_lead_outbox_t  *o;
-
-    c = ev->data;
-    o = c->data;
-
-    for (i = 0; i < o->nsenders; i++) {
-        if (ngx_lead_outbox_leased(&o->senders[i], 0)) {
-            ngx_lead_outbox_want(&o->senders[i]);
-        }
-    }
-}
-
-
 /* this worker has committed rows of the account */
 
 void
@@ -250,9 +163,8 @@ ngx_lead_outbox_woken(ngx_event_t *ev)
 {
     ngx_lead_outbox_t *o = ev->data;
 
-    uint64_t             one;
-    ngx_uint_t           i, elsewhere;
-    ngx_lead_sender_t   *s;
+    ngx_uint_t          i, elsewhere;
+    ngx_lead_sender_t  *s;
 
     elsewhere = 0;
 
@@ -273,9 +185,8 @@ ngx_lead_outbox_woken(ngx_event_t *ev)
 
     ngx_memzero(o->woken, o->worker->lmcf->accounts.nelts);
 
-    if (elsewhere && o->signal) {
-        one = 1;
-        (void) ngx_write_fd(o->signal->fd, &one, sizeof(one));
+    if (elsewhere) {
+        ngx_lead_outbox_signal(o);
     }
 
     ngx_lead_outbox_fetch(o);
@@ -313,7 +224,7 @@ ngx_lead_outbox_want(ngx_lead_sender_t *s)
 
     /* there is enough for now: later */
 
-    if (s->nready > NGX_LEAD_READY / 2 && ngx_lead_outbox_leased(s, 0)) {
+    if (ngx_lead_outbox_enough(s) && ngx_lead_outbox_leased(s, 0)) {
         s->due = 0;
         return;
     }
@@ -332,6 +243,7 @@ ngx_lead_outbox_tick(ngx_event_t *ev)
     ngx_lead_outbox_t *o = ev->data;
 
     int64_t             now;
+    ngx_int_t           rc;
     ngx_uint_t          i;
     ngx_lead_sender_t  *s;
 
@@ -351,19 +263,25 @@ ngx_lead_outbox_tick(ngx_event_t *ev)
     }
 
     now = ngx_lead_outbox_now();
+    rc = NGX_OK;
 
     for (i = 0; i < o->nsenders; i++) {
         s = &o->senders[i];
 
         s->paused = 0;
 
-        ngx_lead_outbox_look(s, now);
+        if (rc == NGX_OK) {
+            rc = ngx_lead_outbox_look(s, now);
+        }
+
         ngx_lead_outbox_start(s);
     }
 }
 
 
-static void
+/* NGX_ERROR: the store fails, and that has been logged */
+
+static ngx_int_t
 ngx_lead_outbox_look(ngx_lead_sender_t *s, int64_t now)
 {
     lead_rc_t           rc;
@@ -377,19 +295,19 @@ ngx_lead_outbox_look(ngx_lead_sender_t *s, int64_t now)
     rc = lead_store_endpoint_get(w->store, s->endpoint, &info, &error);
 
     if (rc == LEAD_BUSY) {
-        return;
+        return NGX_OK;
     }
 
     if (rc != LEAD_OK) {
         ngx_lead_worker_complain(w, s->outbox->tick.log, &error,
                                  "looking for deliveries");
-        return;
+        return NGX_ERROR;
     }
 
     if (info.state != LEAD_ENDPOINT_ENABLED) {
         s->lease = 0;
         ngx_lead_outbox_drop(s);
-        return;
+        return NGX_OK;
     }
 
     if (s->nheld == 0) {
@@ -399,16 +317,18 @@ ngx_lead_outbox_look(ngx_lead_sender_t *s, int64_t now)
     if (info.lease != 0 && !info.mine) {
         s->lease = 0;
         ngx_lead_outbox_drop(s);
-        return;
+        return NGX_OK;
     }
 
     if (info.due <= now) {
         ngx_lead_outbox_want(s);
-        return;
+        return NGX_OK;
     }
 
     s->due = info.due;
     ngx_lead_outbox_at(s, info.due);
+
+    return NGX_OK;
 }
 
 
@@ -441,14 +361,15 @@ ngx_lead_outbox_leave(ngx_lead_outbox_t *o)
 void
 ngx_lead_outbox_start(ngx_lead_sender_t *s)
 {
-    ngx_queue_t        *q;
     ngx_lead_outbox_t  *o;
 
     o = s->outbox;
 
+    /* each has its first place, whatever the others do */
+
     while (s->nready
            && s->nbusy < s->webhook->concurrency
-           && o->nbusy < o->busy_max
+           && (s->nbusy == 0 || o->nbusy < o->busy_max)
            && o->ndone < NGX_LEAD_UNSETTLED
            && !s->paused && !s->disabled && !ngx_exiting)
     {
@@ -460,30 +381,69 @@ ngx_lead_outbox_start(ngx_lead_sender_t *s)
             break;
         }
 
-        q = ngx_queue_head(&s->ready);
-        ngx_queue_remove(q);
-        s->nready--;
-
         s->nbusy++;
         o->nbusy++;
 
-        ngx_lead_deliver(ngx_queue_data(q, ngx_lead_delivery_t, queue));
+        ngx_lead_deliver(ngx_lead_outbox_first(s));
     }
 
     if (s->wanted) {
         ngx_post_event(&o->wake, &ngx_posted_events);
 
-    } else if (s->due <= ngx_lead_outbox_now()
-               && s->nready <= NGX_LEAD_READY / 2)
-    {
+    } else if (s->due <= ngx_lead_outbox_now() && !ngx_lead_outbox_enough(s)) {
         ngx_lead_outbox_want(s);
     }
 }
 
 
+static ngx_uint_t
+ngx_lead_outbox_enough(ngx_lead_sender_t *s)
+{
+    return s->nready > NGX_LEAD_READY / 2
+           || s->bytes > NGX_LEAD_READY_BYTES / 2;
+}
+
+
+void
+ngx_lead_outbox_ready(ngx_lead_delivery_t *d, ngx_uint_t first)
+{
+    ngx_lead_sender_t  *s;
+
+    s = d->sender;
+
+    if (first) {
+        ngx_queue_insert_head(&s->ready, &d->queue);
+
+    } else {
+        ngx_queue_insert_tail(&s->ready, &d->queue);
+    }
+
+    s->nready++;
+    s->bytes += d->size;
+}
+
+
+static ngx_lead_delivery_t *
+ngx_lead_outbox_first(ngx_lead_sender_t *s)
+{
+    ngx_queue_t          *q;
+    ngx_lead_delivery_t  *d;
+
+    q = ngx_queue_head(&s->ready);
+    ngx_queue_remove(q);
+
+    d = ngx_queue_data(q, ngx_lead_delivery_t, queue);
+
+    s->nready--;
+    s->bytes -= d->size;
+
+    return d;
+}
+
+
 /* there is room again: for who has waited for it, in turn */
 
-static void
+void
 ngx_lead_outbox_turn(ngx_lead_outbox_t *o)
 {
     ngx_uint_t  i;
@@ -521,10 +481,9 @@ ngx_lead_outbox_done(ngx_lead_delivery_t *d)
 
     if (full) {
         ngx_lead_outbox_turn(o);
-
-    } else {
-        ngx_lead_outbox_start(s);
     }
+
+    ngx_lead_outbox_start(s);
 }
 
 
@@ -538,28 +497,23 @@ ngx_lead_outbox_return(ngx_lead_delivery_t *d)
     s->nbusy--;
     s->outbox->nbusy--;
 
-    ngx_queue_insert_head(&s->ready, &d->queue);
-    s->nready++;
+    ngx_lead_outbox_ready(d, 1);
 
     s->paused = 1;
 
     if (ngx_exiting || s->disabled || s->lease == 0) {
         ngx_lead_outbox_drop(s);
     }
+
+    ngx_lead_outbox_turn(s->outbox);
 }
 
 
 void
 ngx_lead_outbox_drop(ngx_lead_sender_t *s)
 {
-    ngx_queue_t  *q;
-
     while (s->nready) {
-        q = ngx_queue_head(&s->ready);
-        ngx_queue_remove(q);
-        s->nready--;
-
-        ngx_lead_outbox_free(ngx_queue_data(q, ngx_lead_delivery_t, queue));
+        ngx_lead_outbox_free(ngx_lead_outbox_first(s));
     }
 
     s->due = LEAD_NEVER;
@@ -609,7 +563,8 @@ ngx_lead_outbox_span(ngx_lead_sender_t *s)
 }
 
 
-/* a lease that reaches too far is one of before a clock was set back */
+/* a lease that reaches too far is one of before a clock was set back: the
+ * store does not count it, either */
 
 ngx_uint_t
 ngx_lead_outbox_leased(ngx_lead_sender_t *s, int64_t least)
@@ -618,7 +573,7 @@ ngx_lead_outbox_leased(ngx_lead_sender_t *s, int64_t least)
 
     left = s->lease - ngx_lead_outbox_now();
 
-    return left > least && left <= ngx_lead_outbox_span(s) + 1000000;
+    return left > least && left <= LEAD_LEASE_MAX;
 }
 
 
@@ -638,7 +593,10 @@ ngx_lead_outbox_now(void)
 void
 ngx_lead_outbox_exit(ngx_lead_worker_t *w)
 {
+    ngx_uint_t          i;
+    ngx_queue_t        *q;
     ngx_lead_outbox_t  *o;
+    ngx_lead_sender_t  *s;
 
     o = w->outbox;
 
@@ -646,13 +604,20 @@ ngx_lead_outbox_exit(ngx_lead_worker_t *w)
         return;
     }
 
-    if (o->signal) {
-        ngx_free_connection(o->signal);
-        o->signal->fd = (ngx_socket_t) -1;
-        o->signal = NULL;
-    }
+    ngx_lead_outbox_deaf(o);
 
     if (w->store) {
         ngx_lead_outbox_settle_exit(o);
+    }
+
+    ngx_lead_outbox_fetch_exit(o);
+
+    for (i = 0; i < o->nsenders; i++) {
+        s = &o->senders[i];
+
+        while (!ngx_queue_empty(&s->held)) {
+            q = ngx_queue_head(&s->held);
+            ngx_lead_outbox_free(ngx_queue_data(q, ngx_lead_delivery_t, held));
+        }
     }
 }

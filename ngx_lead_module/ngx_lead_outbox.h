@@ -3,9 +3,10 @@
  * Copyright (C) the ngx_lead authors
  *
  * What the files of a worker's outbox share: ngx_lead_outbox.c, which decides
- * who delivers what and when, ngx_lead_outbox_fetch.c and _settle.c, which
- * move rows out of the store and outcomes back, and ngx_lead_deliver.c, which
- * makes one attempt of one delivery.
+ * who delivers what and when, ngx_lead_outbox_signal.c, by which workers wake
+ * each other, ngx_lead_outbox_fetch.c and _settle.c, which move rows out of the
+ * store and outcomes back, and ngx_lead_deliver.c, which makes one attempt of
+ * one delivery.
  */
 
 
@@ -18,7 +19,8 @@
 
 
 #define NGX_LEAD_TICK           1000      /* ms, at most between two looks */
-#define NGX_LEAD_READY          128       /* rows read ahead for a sender */
+#define NGX_LEAD_READY          128       /* rows read ahead for a sender, */
+#define NGX_LEAD_READY_BYTES    1048576   /* of these bytes, and one more row */
 #define NGX_LEAD_UNSETTLED      4096      /* beyond it nothing is started */
 
 
@@ -45,6 +47,7 @@ struct ngx_lead_sender_s {
     ngx_uint_t                nheld;
     ngx_queue_t               ready;         /* of these to be started */
     ngx_uint_t                nready;
+    size_t                    bytes;         /* of those ready */
     ngx_uint_t                nbusy;         /* under way */
 
     unsigned                  wanted:1;      /* to be read for */
@@ -67,6 +70,7 @@ struct ngx_lead_delivery_s {
     ngx_str_t                 type;
     ngx_str_t                 data;
     lead_t                    lead;
+    size_t                    size;          /* of what came with the row */
     unsigned                  expired:1;     /* there is no lead */
     unsigned                  returned:1;    /* the attempt did not begin */
 
@@ -110,6 +114,13 @@ struct ngx_lead_outbox_s {
 void ngx_lead_deliver(ngx_lead_delivery_t *d);
 
 
+/* ngx_lead_outbox_signal.c: listens to other workers, tells them that one of
+ * them may have something to deliver, and ceases to listen */
+void ngx_lead_outbox_listen(ngx_lead_outbox_t *o, ngx_cycle_t *cycle);
+void ngx_lead_outbox_signal(ngx_lead_outbox_t *o);
+void ngx_lead_outbox_deaf(ngx_lead_outbox_t *o);
+
+
 /* ngx_lead_outbox_fetch.c */
 
 ngx_int_t ngx_lead_outbox_fetch_init(ngx_lead_outbox_t *o, ngx_cycle_t *cycle);
@@ -117,6 +128,10 @@ ngx_int_t ngx_lead_outbox_fetch_init(ngx_lead_outbox_t *o, ngx_cycle_t *cycle);
 /* reads for all senders that want it, unless a reading is under way: then it
  * is done behind that one */
 void ngx_lead_outbox_fetch(ngx_lead_outbox_t *o);
+
+
+/* frees what a reading has brought whose completion never came */
+void ngx_lead_outbox_fetch_exit(ngx_lead_outbox_t *o);
 
 
 /* ngx_lead_outbox_settle.c */
@@ -143,8 +158,12 @@ void ngx_lead_outbox_return(ngx_lead_delivery_t *d);
 /* the sender is to be read for */
 void ngx_lead_outbox_want(ngx_lead_sender_t *s);
 
-/* starts what is ready */
+/* starts what is ready; of all senders in turn, when there is room again */
 void ngx_lead_outbox_start(ngx_lead_sender_t *s);
+void ngx_lead_outbox_turn(ngx_lead_outbox_t *o);
+
+/* puts a delivery behind, or before, those that are ready */
+void ngx_lead_outbox_ready(ngx_lead_delivery_t *d, ngx_uint_t first);
 
 /* forgets what has not been started */
 void ngx_lead_outbox_drop(ngx_lead_sender_t *s);

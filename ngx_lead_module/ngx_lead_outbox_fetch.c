@@ -18,9 +18,6 @@
 #include "ngx_lead_outbox.h"
 
 
-#define NGX_LEAD_READY_BYTES    1048576   /* read ahead for a sender */
-
-
 /* what a reading does for one sender */
 
 typedef struct {
@@ -34,6 +31,8 @@ typedef struct {
     ngx_queue_t            rows;          /* of ngx_lead_delivery_t */
     int64_t                next;
     lead_rc_t              rc;
+    unsigned               granted:1;     /* the lease */
+    unsigned               nomem:1;
 } ngx_lead_reading_t;
 
 
@@ -164,7 +163,11 @@ ngx_lead_outbox_prepare(ngx_lead_sender_t *s, ngx_lead_reading_t *r)
     r->sender = s;
     r->endpoint = s->endpoint;
     r->room = NGX_LEAD_READY - ngx_min(s->nready, NGX_LEAD_READY);
-    r->next = 0;
+    r->bytes = s->bytes;
+
+    if (r->bytes >= NGX_LEAD_READY_BYTES) {
+        r->room = 0;
+    }
 
     ngx_queue_init(&r->rows);
 
@@ -267,6 +270,9 @@ ngx_lead_outbox_lease(ngx_lead_fetch_t *f)
 
             if (f->readings[i].lease == 0) {
                 f->readings[i].rc = LEAD_NOTFOUND;
+
+            } else {
+                f->readings[i].granted = 1;
             }
         }
     }
@@ -311,7 +317,7 @@ ngx_lead_outbox_row(void *ctx, const lead_due_t *due)
     d = ngx_alloc(sizeof(ngx_lead_delivery_t) + size, ngx_cycle->log);
 
     if (d == NULL) {
-        r->room = 0;
+        r->nomem = 1;
         return 1;
     }
 
@@ -321,6 +327,7 @@ ngx_lead_outbox_row(void *ctx, const lead_due_t *due)
     d->row = due->row;
     d->id = due->id;
     d->time = due->event.time;
+    d->size = size;
 
     p = (u_char *) d + sizeof(ngx_lead_delivery_t);
     p = ngx_lead_outbox_text(&d->type, p, &due->event.type);
@@ -359,17 +366,19 @@ ngx_lead_outbox_fetched(ngx_event_t *ev)
 {
     ngx_lead_fetch_t *f = ev->data;
 
-    ngx_uint_t           i;
+    ngx_uint_t           i, failed;
     ngx_lead_reading_t  *r;
 
     f->outbox->fetching = 0;
+    failed = 0;
 
     for (i = 0; i < f->nreadings; i++) {
         r = &f->readings[i];
 
         ngx_free(r->skip);
 
-        if (r->rc != LEAD_OK && r->rc != LEAD_NOTFOUND) {
+        if (r->rc != LEAD_OK && r->rc != LEAD_NOTFOUND && !failed) {
+            failed = 1;
             ngx_lead_worker_complain(f->outbox->worker, ev->log, &f->error,
                                      "reading the outbox");
         }
@@ -400,15 +409,15 @@ ngx_lead_outbox_take(ngx_lead_reading_t *r)
         d = ngx_queue_data(q, ngx_lead_delivery_t, queue);
 
         ngx_queue_insert_tail(&s->held, &d->held);
-        ngx_queue_insert_tail(&s->ready, &d->queue);
         s->nheld++;
-        s->nready++;
+
+        ngx_lead_outbox_ready(d, 0);
     }
 
     if (r->rc == LEAD_NOTFOUND) {
         s->lease = 0;
 
-    } else if (r->rc == LEAD_OK && r->lease) {
+    } else if (r->granted) {
         s->lease = r->lease;
     }
 
@@ -417,16 +426,39 @@ ngx_lead_outbox_take(ngx_lead_reading_t *r)
         return;
     }
 
-    if (r->rc != LEAD_OK) {
-        s->due = LEAD_NEVER;
-        return;
-    }
+    /* the timer will look again */
 
-    s->due = r->next;
+    s->due = (r->rc == LEAD_OK && !r->nomem) ? r->next : LEAD_NEVER;
 
     if (s->due > ngx_lead_outbox_now()) {
         ngx_lead_outbox_at(s, s->due);
     }
 
     ngx_lead_outbox_start(s);
+}
+
+
+void
+ngx_lead_outbox_fetch_exit(ngx_lead_outbox_t *o)
+{
+    ngx_uint_t           i;
+    ngx_queue_t         *q;
+    ngx_lead_reading_t  *r;
+
+    if (!o->fetching) {
+        return;
+    }
+
+    for (i = 0; i < o->fetch->nreadings; i++) {
+        r = &o->fetch->readings[i];
+
+        ngx_free(r->skip);
+
+        while (!ngx_queue_empty(&r->rows)) {
+            q = ngx_queue_head(&r->rows);
+            ngx_queue_remove(q);
+
+            ngx_free(ngx_queue_data(q, ngx_lead_delivery_t, queue));
+        }
+    }
 }

@@ -27,18 +27,22 @@ struct ngx_lead_settle_s {
     ngx_queue_t            deliveries;    /* of the attempts */
     lead_attempt_t        *attempts;
     ngx_uint_t             nattempts;
+    ngx_uint_t             max;           /* of these */
     uint32_t              *released;      /* endpoints */
     ngx_uint_t             nreleased;
     lead_store_t          *store;
     lead_rc_t              rc;
     lead_error_t           error;
     unsigned               busy:1;
+    unsigned               failed:1;      /* only the timer tries again */
 };
 
 
 static void ngx_lead_outbox_gather(ngx_event_t *ev);
+static void ngx_lead_outbox_batch(ngx_lead_settle_t *t);
 static void ngx_lead_outbox_write(void *data, ngx_log_t *log);
 static void ngx_lead_outbox_settled(ngx_event_t *ev);
+static void ngx_lead_outbox_unsettled(ngx_lead_settle_t *t, ngx_log_t *log);
 static void ngx_lead_outbox_keep(ngx_lead_settle_t *t);
 static void ngx_lead_outbox_forget(ngx_lead_settle_t *t);
 
@@ -67,6 +71,7 @@ ngx_lead_outbox_settle_init(ngx_lead_outbox_t *o, ngx_cycle_t *cycle)
 
     t->ident[3] = (void *) -1;
     t->outbox = o;
+    t->max = NGX_LEAD_SETTLE_MAX;
 
     ngx_queue_init(&t->deliveries);
 
@@ -99,10 +104,10 @@ ngx_lead_outbox_settle(ngx_lead_outbox_t *o)
         return;
     }
 
-    if (o->ndone >= NGX_LEAD_SETTLE_SOON || t->nreleased) {
+    if (!t->failed && (o->ndone >= NGX_LEAD_SETTLE_SOON || t->nreleased)) {
         ngx_lead_outbox_gather(&t->timer);
 
-    } else if (o->ndone && !t->timer.timer_set) {
+    } else if ((o->ndone || t->nreleased) && !t->timer.timer_set) {
         ngx_add_timer(&t->timer, NGX_LEAD_SETTLE_WAIT);
     }
 }
@@ -130,9 +135,7 @@ ngx_lead_outbox_gather(ngx_event_t *ev)
 {
     ngx_lead_settle_t *t = ev->data;
 
-    ngx_queue_t          *q;
-    ngx_lead_outbox_t    *o;
-    ngx_lead_delivery_t  *d;
+    ngx_lead_outbox_t  *o;
 
     o = t->outbox;
 
@@ -144,9 +147,30 @@ ngx_lead_outbox_gather(ngx_event_t *ev)
         return;
     }
 
+    ngx_lead_outbox_batch(t);
+
+    t->store = o->worker->store;
+    t->busy = 1;
+
+    if (ngx_thread_task_post(o->worker->lmcf->pool, t->task) != NGX_OK) {
+        t->busy = 0;
+        ngx_lead_outbox_keep(t);
+        ngx_add_timer(&t->timer, NGX_LEAD_TICK);
+    }
+}
+
+
+static void
+ngx_lead_outbox_batch(ngx_lead_settle_t *t)
+{
+    ngx_queue_t          *q;
+    ngx_lead_outbox_t    *o;
+    ngx_lead_delivery_t  *d;
+
+    o = t->outbox;
     t->nattempts = 0;
 
-    while (o->ndone && t->nattempts < NGX_LEAD_SETTLE_MAX) {
+    while (o->ndone && t->nattempts < t->max) {
 
         q = ngx_queue_head(&o->done);
         ngx_queue_remove(q);
@@ -156,15 +180,6 @@ ngx_lead_outbox_gather(ngx_event_t *ev)
 
         d = ngx_queue_data(q, ngx_lead_delivery_t, queue);
         t->attempts[t->nattempts++] = d->attempt;
-    }
-
-    t->store = o->worker->store;
-    t->busy = 1;
-
-    if (ngx_thread_task_post(o->worker->lmcf->pool, t->task) != NGX_OK) {
-        t->busy = 0;
-        ngx_lead_outbox_keep(t);
-        ngx_add_timer(&t->timer, NGX_LEAD_TICK);
     }
 }
 
@@ -193,29 +208,71 @@ ngx_lead_outbox_settled(ngx_event_t *ev)
 {
     ngx_lead_settle_t *t = ev->data;
 
-    ngx_msec_t          wait;
+    ngx_uint_t          full;
     ngx_lead_outbox_t  *o;
 
     o = t->outbox;
 
     t->busy = 0;
+
+    if (t->rc != LEAD_OK) {
+        ngx_lead_outbox_unsettled(t, ev->log);
+        return;
+    }
+
+    full = (o->ndone + t->nattempts >= NGX_LEAD_UNSETTLED);
+
+    t->failed = 0;
+    t->max = NGX_LEAD_SETTLE_MAX;
     t->nreleased = 0;
 
-    if (t->rc == LEAD_OK) {
-        wait = o->ndone < NGX_LEAD_SETTLE_SOON ? NGX_LEAD_SETTLE_WAIT : 1;
-        ngx_lead_outbox_forget(t);
-
-    } else {
-        ngx_lead_worker_complain(o->worker, ev->log, &t->error,
-                                 "settling deliveries");
-
-        wait = NGX_LEAD_TICK;
-        ngx_lead_outbox_keep(t);
-    }
+    ngx_lead_outbox_forget(t);
 
     if (o->ndone) {
-        ngx_add_timer(&t->timer, wait);
+        ngx_add_timer(&t->timer, o->ndone < NGX_LEAD_SETTLE_SOON
+                                 ? NGX_LEAD_SETTLE_WAIT : 1);
     }
+
+    if (full) {
+        ngx_lead_outbox_turn(o);
+    }
+}
+
+
+static void
+ngx_lead_outbox_unsettled(ngx_lead_settle_t *t, ngx_log_t *log)
+{
+    ngx_lead_worker_complain(t->outbox->worker, log, &t->error,
+                             "settling deliveries");
+
+    t->failed = 1;
+
+    if (t->rc != LEAD_INVALID && t->rc != LEAD_CORRUPT) {
+        ngx_lead_outbox_keep(t);
+
+    } else if (t->nattempts > 1) {
+
+        /* one of them is to blame: they are settled one by one */
+
+        t->max = 1;
+        ngx_lead_outbox_keep(t);
+
+    } else if (t->nattempts == 1) {
+
+        /* stays held, so that it is not sent again by this worker */
+
+        ngx_log_error(NGX_LOG_ALERT, log, 0,
+                      "lead: an attempt of event %uL cannot be settled",
+                      t->attempts[0].row.event);
+
+        ngx_queue_init(&t->deliveries);
+    }
+
+    /* an exiting worker tries once more, at its end */
+
+    t->timer.cancelable = ngx_exiting ? 1 : 0;
+
+    ngx_add_timer(&t->timer, t->max == 1 ? 1 : NGX_LEAD_TICK);
 }
 
 
@@ -266,24 +323,20 @@ ngx_lead_outbox_forget(ngx_lead_settle_t *t)
 void
 ngx_lead_outbox_settle_exit(ngx_lead_outbox_t *o)
 {
-    ngx_uint_t            i;
-    ngx_queue_t          *q;
-    ngx_lead_settle_t    *t;
-    ngx_lead_delivery_t  *d;
+    ngx_uint_t          i;
+    ngx_lead_settle_t  *t;
 
     t = o->settle;
     t->store = o->worker->store;
-    t->nattempts = 0;
     t->nreleased = 0;
+    t->rc = LEAD_OK;
 
-    for (q = ngx_queue_head(&o->done);
-         q != ngx_queue_sentinel(&o->done)
-         && t->nattempts < NGX_LEAD_SETTLE_MAX;
-         q = ngx_queue_next(q))
-    {
-        d = ngx_queue_data(q, ngx_lead_delivery_t, queue);
-        t->attempts[t->nattempts++] = d->attempt;
+    while (o->ndone && t->rc == LEAD_OK) {
+        ngx_lead_outbox_batch(t);
+        ngx_lead_outbox_write(t, ngx_cycle->log);
     }
+
+    t->nattempts = 0;
 
     for (i = 0; i < o->nsenders; i++) {
         if (o->senders[i].lease) {
@@ -291,11 +344,9 @@ ngx_lead_outbox_settle_exit(ngx_lead_outbox_t *o)
         }
     }
 
-    if (t->nattempts == 0 && t->nreleased == 0) {
-        return;
+    if (t->rc == LEAD_OK && t->nreleased) {
+        ngx_lead_outbox_write(t, ngx_cycle->log);
     }
-
-    ngx_lead_outbox_write(t, ngx_cycle->log);
 
     if (t->rc != LEAD_OK) {
         ngx_lead_worker_complain(o->worker, ngx_cycle->log, &t->error,

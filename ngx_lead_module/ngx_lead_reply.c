@@ -4,6 +4,9 @@
  *
  * The answer on its way out: status, headers, body.  What is wrong with a
  * call becomes the dialect's words here, and nowhere else.
+ *
+ * A header filter marks all answers of locations with lead_api or lead_status,
+ * nginx' own errors among them, as not to be taken for another type.
  */
 
 
@@ -15,6 +18,7 @@ static ngx_int_t ngx_lead_reply_retry(ngx_lead_ctx_t *ctx);
 static ngx_int_t ngx_lead_reply_headers(ngx_lead_ctx_t *ctx);
 static ngx_int_t ngx_lead_reply_body(ngx_lead_call_t *call, ngx_buf_t **body);
 static void ngx_lead_reply_count(ngx_lead_ctx_t *ctx);
+static ngx_int_t ngx_lead_reply_filter(ngx_http_request_t *r);
 
 
 ngx_int_t
@@ -243,4 +247,38 @@ ngx_lead_reply_count(ngx_lead_ctx_t *ctx)
     } else if (ctx->call.status >= NGX_HTTP_BAD_REQUEST) {
         (void) ngx_atomic_fetch_add(&counters->rejected, 1);
     }
+}
+
+
+/* the next filter is kept where each generation has its own */
+
+void
+ngx_lead_reply_init(ngx_lead_main_conf_t *lmcf)
+{
+    lmcf->header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = ngx_lead_reply_filter;
+}
+
+
+static ngx_int_t
+ngx_lead_reply_filter(ngx_http_request_t *r)
+{
+    ngx_str_t              value;
+    ngx_lead_loc_conf_t   *llcf;
+    ngx_lead_main_conf_t  *lmcf;
+
+    lmcf = ngx_http_get_module_main_conf(r, ngx_lead_module);
+    llcf = ngx_http_get_module_loc_conf(r, ngx_lead_module);
+
+    if (r == r->main && (llcf->dialect || llcf->status)) {
+        ngx_str_set(&value, "nosniff");
+
+        if (ngx_lead_reply_header(r, "X-Content-Type-Options", &value)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return lmcf->header_filter(r);
 }

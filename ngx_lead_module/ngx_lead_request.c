@@ -3,7 +3,8 @@
  * Copyright (C) the ngx_lead authors
  *
  * What a dialect is shown of a request beside its path, method and body:
- * the headers it asked for, and the address that links are made of.
+ * the headers it asked for, the first of those sent twice, and the address that
+ * links are made of.  It must not pass on what could be no host of a link.
  */
 
 
@@ -11,6 +12,7 @@
 
 
 static ngx_int_t ngx_lead_request_url(ngx_lead_ctx_t *ctx);
+static void ngx_lead_request_host(ngx_http_request_t *r, ngx_str_t *host);
 
 
 ngx_int_t
@@ -34,22 +36,26 @@ ngx_lead_request(ngx_lead_ctx_t *ctx)
 }
 
 
-/* what links of an answer are made of; without Host it is the path alone */
+/*
+ * What links of an answer are made of.  A host that no link can be made of is
+ * left out, as if there were none: then it is the path alone.
+ */
 
 static ngx_int_t
 ngx_lead_request_url(ngx_lead_ctx_t *ctx)
 {
     u_char              *p;
-    ngx_str_t            scheme, host, path;
+    size_t               escape;
+    ngx_str_t            scheme, host;
     ngx_http_request_t  *r;
 
     r = ctx->request;
 
     ngx_str_set(&scheme, "");
-    ngx_str_set(&host, "");
 
-    if (r->headers_in.host) {
-        host = r->headers_in.host->value;
+    ngx_lead_request_host(r, &host);
+
+    if (host.len) {
         ngx_str_set(&scheme, "http://");
 
 #if (NGX_HTTP_SSL)
@@ -59,14 +65,9 @@ ngx_lead_request_url(ngx_lead_ctx_t *ctx)
 #endif
     }
 
-    path = r->unparsed_uri;
-    p = ngx_strlchr(path.data, path.data + path.len, '?');
+    escape = 2 * ngx_escape_uri(NULL, r->uri.data, r->uri.len, NGX_ESCAPE_URI);
 
-    if (p) {
-        path.len = p - path.data;
-    }
-
-    p = ngx_pnalloc(r->pool, scheme.len + host.len + path.len);
+    p = ngx_pnalloc(r->pool, scheme.len + host.len + r->uri.len + escape);
     if (p == NULL) {
         return NGX_ERROR;
     }
@@ -75,11 +76,61 @@ ngx_lead_request_url(ngx_lead_ctx_t *ctx)
 
     p = ngx_cpymem(p, scheme.data, scheme.len);
     p = ngx_cpymem(p, host.data, host.len);
-    p = ngx_cpymem(p, path.data, path.len);
+
+    if (escape) {
+        p = (u_char *) ngx_escape_uri(p, r->uri.data, r->uri.len,
+                                      NGX_ESCAPE_URI);
+
+    } else {
+        p = ngx_cpymem(p, r->uri.data, r->uri.len);
+    }
 
     ctx->call.url.len = p - ctx->call.url.data;
 
     return NGX_OK;
+}
+
+
+/* as in nginx' own redirects; a name or an address, and perhaps a port */
+
+static void
+ngx_lead_request_host(ngx_http_request_t *r, ngx_str_t *host)
+{
+    u_char                     c;
+    size_t                     i;
+    ngx_http_core_srv_conf_t  *cscf;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    ngx_str_set(host, "");
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    if (clcf->server_name_in_redirect) {
+        cscf = ngx_http_get_module_srv_conf(r, ngx_http_core_module);
+        *host = cscf->server_name;
+        return;
+    }
+
+    if (r->headers_in.host == NULL) {
+        return;
+    }
+
+    *host = r->headers_in.host->value;
+
+    for (i = 0; i < host->len; i++) {
+        c = host->data[i];
+
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+            || (c >= '0' && c <= '9')
+            || c == '.' || c == '-' || c == '_'
+            || c == ':' || c == '[' || c == ']')
+        {
+            continue;
+        }
+
+        ngx_str_set(host, "");
+        return;
+    }
 }
 
 

@@ -67,6 +67,9 @@ static ngx_http_variable_t  ngx_lead_variables[] = {
     { ngx_string("lead_key_id"), NULL, ngx_lead_status_variable,
       NGX_LEAD_VAR_KEY_ID, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
+    { ngx_string("lead_request"), NULL, ngx_lead_log_variable,
+      0, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
     { ngx_string("lead_result"), NULL, ngx_lead_status_variable,
       NGX_LEAD_VAR_RESULT, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
@@ -151,6 +154,8 @@ ngx_lead_status_init_zone(ngx_shm_zone_t *zone, void *data)
 char *
 ngx_lead_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
+    ngx_lead_loc_conf_t       *llcf = conf;
+
     ngx_str_t                 *value;
     ngx_http_core_loc_conf_t  *clcf;
 
@@ -170,6 +175,7 @@ ngx_lead_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     clcf->handler = ngx_lead_status_handler;
+    llcf->status = 1;
 
     return NGX_CONF_OK;
 }

@@ -40,12 +40,13 @@ sub server {
 }
 
 
-# the process at our end of a connection, by its port
+# the process at our end of a connection, by its port, which others may have
+# left behind that have no inode any more
 
 sub owner {
     my ($port, @pids) = @_;
 
-    my ($inode) = map { (split)[9] } grep {
+    my ($inode) = grep { $_ } map { (split)[9] } grep {
         (split ' ', $_)[1] =~ /:\Q@{[ sprintf '%04X', $port ]}\E\z/
     } split /\n/, read_file('/proc/net/tcp');
 

@@ -3,8 +3,9 @@
  * Copyright (C) the ngx_lead authors
  *
  * A libFuzzer entry: multipart bodies.  The input is a Content-Type up to
- * the first line feed, and the body behind it; the body is parsed a second
- * time with an allocation that fails, and a third time with its end cut off.
+ * the first line feed, and the body behind it; the body is parsed again with
+ * an allocation that fails, with its end cut off and with more behind it, and
+ * what it says, written as forms of either kind, is read as the same.
  *
  * Must not accept what form_fuzz.h rules out.
  */
@@ -33,9 +34,37 @@ check_cut(ngx_pool_t *pool, ngx_str_t *type, ngx_str_t *in, size_t cut,
 
     /* what was cut off was behind the last boundary */
 
-    must(ngx_lead_json_print(pool, root, &one) == NGX_OK);
-    must(ngx_lead_json_print(pool, again, &two) == NGX_OK);
-    must(one.len == two.len && ngx_memcmp(one.data, two.data, one.len) == 0);
+    one = print(pool, root);
+    two = print(pool, again);
+    must(same(&one, &two));
+}
+
+
+/* what comes behind the end is nobody's */
+
+static void
+check_tail(ngx_pool_t *pool, ngx_str_t *type, ngx_str_t *in,
+    ngx_lead_json_t *root)
+{
+    ngx_str_t         longer, one, two;
+    const char       *why;
+    ngx_lead_json_t  *again;
+
+    longer.len = in->len + 2;
+    longer.data = ngx_pnalloc(pool, longer.len + in->len);
+    must(longer.data);
+
+    ngx_memcpy(longer.data, in->data, in->len);
+    ngx_memcpy(longer.data + in->len, "\r\n", 2);
+    ngx_memcpy(longer.data + longer.len, in->data, in->len);
+    longer.len += in->len;
+
+    must(ngx_lead_form_multipart(pool, type, &longer, 1, &again, &why)
+         == NGX_OK);
+
+    one = print(pool, root);
+    two = print(pool, again);
+    must(same(&one, &two));
 }
 
 
@@ -79,6 +108,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (root) {
         check_tree(pool, root);
         check_cut(pool, &type, &in, 1 + size % in.len, root);
+        check_tail(pool, &type, &in, root);
+
+        must(ngx_lead_form_multipart(pool, &type, &in, 0, &root, &why)
+             == NGX_OK);
+        check_kinds(pool, root);
     }
 
     ngx_pool_fail_at = 1 + size % 13;

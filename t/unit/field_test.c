@@ -94,7 +94,12 @@ test_trim(void **state)
         { "\x1c", "\x1c" },
         { " Zo\xc3\xab \xe6\x9d\x8e \xf0\x9f\xa6\x8a ",
           "Zo\xc3\xab \xe6\x9d\x8e \xf0\x9f\xa6\x8a" },
-        { "\xc3\xa0", "\xc3\xa0" }
+        { "\xc3\xa0", "\xc3\xa0" },
+
+        /* nor what is no UTF-8, though its bits are those of U+2000 */
+        { "\xe2@@ a", "\xe2@@ a" },
+        { "a \xe2\x80@", "a \xe2\x80@" },
+        { "\xe2@\x80", "\xe2@\x80" }
     };
 
     for (i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {

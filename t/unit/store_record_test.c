@@ -433,6 +433,12 @@ test_others(void **state)
     bytes.len = len + 1;
     assert_int_equal(lead_record_key_decode(bytes, &got), -1);
 
+    /* a text with a zero inside is none that was ever written */
+
+    bytes.len = len;
+    row[LEAD_RECORD_KEY_HEAD + 1] = '\0';
+    assert_int_equal(lead_record_key_decode(bytes, &got), -1);
+
     memset(&st, 0, sizeof(st));
     st.number = 1;
     st.event = 2;

@@ -145,7 +145,11 @@ test_capitals(void **state)
         { "\xe6\x9d\x8e" "a", "\xe6\x9d\x8e" "a" },
         { "\xd9\x85" "a", "\xd9\x85" "a" },
         { "\xd7\xa9" "a", "\xd7\xa9" "a" },
-        { "\xf0\x9f\x98\x80jane", "\xf0\x9f\x98\x80Jane" }
+        { "\xf0\x9f\x98\x80jane", "\xf0\x9f\x98\x80Jane" },
+
+        /* a longer way to write "a" is no letter */
+        { "\xe0\x81\xa1 b", "\xe0\x81\xa1 B" },
+        { "\xf0\x80\x81\xa1", "\xf0\x80\x81\xa1" }
     };
 
     for (i = 0; i < count(pairs); i++) {
@@ -371,7 +375,9 @@ test_url(void **state)
         "http://[::1", "http://[::g]", "http://[1.2.3.4]",
         "http://[0000:0000:0000:0000:0000:ffff:111.111.111.1110]",
         "http://a.b/\x7f", "http://a.b/\xff", "http://\xff.b", "http://a.\xc3",
-        "http://a\xc2\xa0.b", "http://a.b/\xc2\xa0"
+        "http://a\xc2\xa0.b", "http://a.b/\xc2\xa0",
+        "http://a.b/\xe0\x80\xaf", "http://a.b/\xed\xa0\x80",
+        "http://\xf4\x90\x80\x80.b"
     };
 
     for (i = 0; i < count(good); i++) {

@@ -371,7 +371,7 @@ _EOC_
 # is moved, in the file
 
 sub expire_keys {
-    my ($file) = glob "$Dir/store/*.mdb";
+    my ($file) = @_ ? @_ : glob "$Dir/store/*.mdb";
 
     open my $fh, '+<:raw', $file or die "$file: $!\n";
     my $bytes = do { local $/; <$fh> };
