@@ -439,9 +439,11 @@ lead_lmdb_endpoint_become(lead_lmdb_txn_t *t, uint32_t endpoint,
         return lead_store_fail(t->e, LEAD_NOTFOUND, 0, "no such endpoint");
     }
 
-    if (rc == LEAD_OK) {
-        rc = lead_lmdb_endpoint_change(t, endpoint, &s);
+    if (rc != LEAD_OK) {
+        return rc;
     }
+
+    rc = lead_lmdb_endpoint_change(t, endpoint, &s);
 
     if (rc != LEAD_OK) {
         return rc;

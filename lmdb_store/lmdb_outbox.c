@@ -118,9 +118,11 @@ lead_lmdb_outbox_move(lead_lmdb_txn_t *t, const lead_outbox_row_t *row,
 
     rc = lead_lmdb_outbox_del(t, row);
 
-    if (rc == LEAD_OK) {
-        rc = lead_lmdb_endpoint_change(t, row->endpoint, &state);
+    if (rc != LEAD_OK) {
+        return rc;
     }
+
+    rc = lead_lmdb_endpoint_change(t, row->endpoint, &state);
 
     if (rc != LEAD_OK) {
         return rc;

@@ -304,9 +304,11 @@ lead_lmdb_replay_delivered(lead_lmdb_replay_t *p)
         rc = lead_lmdb_outbox_add(p->t, &row);
     }
 
-    if (rc == LEAD_OK) {
-        rc = lead_lmdb_endpoint_change(p->t, row.endpoint, &state);
+    if (rc != LEAD_OK) {
+        return rc;
     }
+
+    rc = lead_lmdb_endpoint_change(p->t, row.endpoint, &state);
 
     if (rc == LEAD_OK) {
         state->replayed++;
