@@ -17,6 +17,8 @@ endif
 NGINX_SRC ?=
 DESTDIR   ?=
 FUZZ_TIME ?= 60
+POWER_STEPS ?= 100
+POWER_SEEDS ?= 4
 KILLS     ?= 500
 PREFIX    ?= /usr
 MODULES   ?= $(PREFIX)/lib/nginx/modules
@@ -136,6 +138,14 @@ test-valgrind: all unit   ## unit tests and a few suites under valgrind
 test-real: all       ## suites under Test::Nginx itself (TEST_NGINX_LIB=<dir>)
 	@tools/deps test real
 	@$(TEST) real
+
+.PHONY: power
+power: all           ## cut the power at each write to a store, POWER_SEEDS=4 stories of POWER_STEPS=100
+	@POWER_STEPS=$(POWER_STEPS) POWER_SEEDS=$(POWER_SEEDS) \
+	    LEADCTL='$(abspath $(BUILD))/leadctl' \
+	    TEST_NGINX_LOAD_MODULES='$(abspath $(MODULE))' \
+	    $(if $(NGINX_BIN),TEST_NGINX_BINARY='$(abspath $(NGINX_BIN))') \
+	    perl -It/lib t/power.t
 
 .PHONY: crash
 crash: all           ## kill nginx under load, KILLS=500 times, and look for each lead

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/file.h>
 #include <sys/statvfs.h>
 
 #include "lmdb_store.h"
@@ -28,9 +29,12 @@
 
 static lead_rc_t lead_lmdb_lock(lead_store_t *store, int wait,
     lead_error_t *e);
+static lead_rc_t lead_lmdb_lock_write(lead_store_t *store, lead_error_t *e);
 static lead_rc_t lead_lmdb_renew(lead_store_t *store, int wait,
     lead_error_t *e);
 static int lead_lmdb_begin(lead_lmdb_txn_t *t);
+static int lead_lmdb_turn(lead_store_t *store);
+static void lead_lmdb_turn_over(lead_store_t *store);
 static lead_rc_t lead_lmdb_begin_failed(lead_store_t *store, int err,
     int wait, int last, lead_error_t *e);
 static lead_lmdb_txn_t *lead_lmdb_txn_get(lead_store_t *store, int write);
@@ -115,6 +119,8 @@ lead_lmdb_write_end(lead_lmdb_txn_t *t, lead_rc_t rc)
 
     t->txn = NULL;
 
+    lead_lmdb_turn_over(store);
+
     lead_lmdb_txn_put(t);
 
     (void) pthread_rwlock_unlock(&store->lock);
@@ -133,7 +139,8 @@ lead_lmdb_txn_begin(lead_store_t *store, int write, int wait,
 
     for (i = 1; /* void */ ; i++) {
 
-        rc = lead_lmdb_lock(store, wait, e);
+        rc = write ? lead_lmdb_lock_write(store, e)
+                   : lead_lmdb_lock(store, wait, e);
 
         if (rc != LEAD_OK) {
             return rc;
@@ -191,14 +198,75 @@ lead_lmdb_begin(lead_lmdb_txn_t *t)
     memset(t->counts, 0, sizeof(t->counts));
     memset(t->endpoints, 0, sizeof(t->endpoints));
 
+    err = lead_lmdb_turn(t->store);
+
+    if (err != 0) {
+        return err;
+    }
+
     err = mdb_txn_begin(t->store->env, NULL, 0, &t->txn);
 
-    if (err == 0 && t->store->unsettled) {
+    if (err != 0) {
+        lead_lmdb_turn_over(t->store);
+        return err;
+    }
+
+    if (t->store->unsettled) {
         err = mdb_env_sync(t->store->env, 1);
         t->store->unsettled = err != 0;
+
+        if (err != 0) {
+            mdb_txn_abort(t->txn);
+            t->txn = NULL;
+            lead_lmdb_turn_over(t->store);
+        }
     }
 
     return err;
+}
+
+
+/*
+ * LMDB's own lock of the writer is a robust mutex.  One that sleeps on it may
+ * sleep for ever where another sleeper, just woken, is killed while a third one
+ * takes the lock without having slept.  So nobody sleeps there: writers wait
+ * for a lock of the kernel's, which goes with its process, and the mutex is
+ * free for whom has that.
+ */
+
+static int
+lead_lmdb_turn(lead_store_t *store)
+{
+    int  err, fd;
+
+    (void) pthread_mutex_lock(&store->turn);
+
+    err = mdb_env_get_fd(store->env, &fd);
+
+    while (err == 0 && flock(fd, LOCK_EX) == -1) {
+        if (errno != EINTR) {
+            err = errno;
+        }
+    }
+
+    if (err != 0) {
+        (void) pthread_mutex_unlock(&store->turn);
+    }
+
+    return err;
+}
+
+
+static void
+lead_lmdb_turn_over(lead_store_t *store)
+{
+    int  fd;
+
+    if (mdb_env_get_fd(store->env, &fd) == 0) {
+        (void) flock(fd, LOCK_UN);
+    }
+
+    (void) pthread_mutex_unlock(&store->turn);
 }
 
 
@@ -277,6 +345,36 @@ lead_lmdb_lock(lead_store_t *store, int wait, lead_error_t *e)
             return rc;
         }
     }
+}
+
+
+static lead_rc_t
+lead_lmdb_lock_write(lead_store_t *store, lead_error_t *e)
+{
+    int        i;
+    lead_rc_t  rc;
+
+    for (i = 0; i < LEAD_LMDB_TRIES; i++) {
+
+        rc = lead_lmdb_lock(store, 1, e);
+
+        if (rc == LEAD_OK) {
+            rc = lead_lmdb_files_there(store, e);
+
+            if (rc == LEAD_OK) {
+                return LEAD_OK;
+            }
+
+            (void) pthread_rwlock_unlock(&store->lock);
+        }
+
+        if (rc != LEAD_AGAIN) {
+            return rc;
+        }
+    }
+
+    return lead_store_fail(e, LEAD_BUSY, 0, "the lock file of \"%.180s\" is"
+                           " taken away again and again", store->path);
 }
 
 
@@ -426,6 +524,7 @@ lead_rc_t
 lead_lmdb_error(lead_store_t *store, int err, const char *what,
     lead_error_t *e)
 {
+    int          dead;
     lead_rc_t    rc;
     MDB_envinfo  info;
 
@@ -436,6 +535,10 @@ lead_lmdb_error(lead_store_t *store, int err, const char *what,
     }
 
     if (err == MDB_MAP_FULL) {
+
+        /* pages may be kept for a reader that is gone */
+
+        (void) mdb_reader_check(store->env, &dead);
         (void) mdb_env_info(store->env, &info);
 
         return lead_store_fail(e, rc, 0, "%s: the store is full: size=%zu",

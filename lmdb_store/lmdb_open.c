@@ -2,10 +2,10 @@
 /*
  * Copyright (C) the ngx_lead authors
  *
- * Opens and closes the environment: the files with their owner and mode, the
- * map, the trees, and the marker that says whose the file is.  It creates, but
- * never changes what is there: what is foreign or newer is left as it was
- * found.  The store is allocated here and freed by its close.
+ * Opens and closes the environment: the map, the trees, and the marker that
+ * says whose the file is.  It creates, but never changes what is there: what
+ * is foreign or newer is left as it was found.  The store is allocated here
+ * and freed by its close.
  */
 
 
@@ -30,10 +30,6 @@
 static lead_store_t *lead_lmdb_alloc(const char *dir,
     const lead_store_opts_t *opts);
 static void lead_lmdb_free(lead_store_t *store);
-static lead_rc_t lead_lmdb_files(lead_store_t *store, int create,
-    lead_error_t *e);
-static lead_rc_t lead_lmdb_file(lead_store_t *store, const struct stat *dir,
-    const char *suffix, lead_error_t *e);
 static lead_rc_t lead_lmdb_env_map(lead_store_t *store, lead_error_t *e);
 static lead_rc_t lead_lmdb_env_error(lead_store_t *store, int err,
     lead_error_t *e);
@@ -42,9 +38,6 @@ static lead_rc_t lead_lmdb_trees(lead_store_t *store, int create,
 static lead_rc_t lead_lmdb_trees_open(lead_store_t *store, MDB_txn *txn,
     lead_error_t *e);
 static lead_rc_t lead_lmdb_trees_make(lead_store_t *store, MDB_txn *txn,
-    lead_error_t *e);
-static lead_rc_t lead_lmdb_trees_sync(lead_store_t *store, lead_error_t *e);
-static lead_rc_t lead_lmdb_sync_dir(lead_store_t *store, const char *path,
     lead_error_t *e);
 static lead_rc_t lead_lmdb_marker(lead_store_t *store, MDB_txn *txn,
     lead_error_t *e);
@@ -136,6 +129,7 @@ lead_lmdb_alloc(const char *dir, const lead_store_opts_t *opts)
     }
 
     (void) pthread_mutex_init(&store->mutex, NULL);
+    (void) pthread_mutex_init(&store->turn, NULL);
     (void) snprintf(store->path, len, "%s/%s", dir, LEAD_LMDB_FILE);
 
     store->pid = getpid();
@@ -148,6 +142,7 @@ lead_lmdb_alloc(const char *dir, const lead_store_opts_t *opts)
 static void
 lead_lmdb_free(lead_store_t *store)
 {
+    (void) pthread_mutex_destroy(&store->turn);
     (void) pthread_mutex_destroy(&store->mutex);
     (void) pthread_rwlock_destroy(&store->lock);
 
@@ -218,95 +213,6 @@ lead_lmdb_env_close(lead_store_t *store)
 }
 
 
-/* the files are made here and not by LMDB, so that neither a umask nor root
- * as their maker keeps the owner of the directory out */
-
-static lead_rc_t
-lead_lmdb_files(lead_store_t *store, int create, lead_error_t *e)
-{
-    int          there;
-    lead_rc_t    rc;
-    struct stat  dir, file;
-
-    if (stat(store->dir, &dir) == -1) {
-        return lead_store_fail(e, errno == ENOENT ? LEAD_NOTFOUND
-                                  : errno == EACCES ? LEAD_ACCESS
-                                  : LEAD_INVALID, errno,
-                               "stat(\"%.180s\") failed", store->dir);
-    }
-
-    if (!S_ISDIR(dir.st_mode)) {
-        return lead_store_fail(e, LEAD_INVALID, ENOTDIR,
-                               "\"%.180s\" is no directory", store->dir);
-    }
-
-    there = stat(store->path, &file) == 0;
-
-    if (!there && errno != ENOENT) {
-        return lead_store_fail(e, LEAD_ACCESS, errno,
-                               "stat(\"%.180s\") failed", store->path);
-    }
-
-    if (there && !S_ISREG(file.st_mode)) {
-        return lead_store_fail(e, LEAD_FOREIGN, 0,
-                               "\"%.180s\" is no lead store", store->path);
-    }
-
-    /* an empty file is what a crash leaves of a creation */
-
-    if (!create && (!there || file.st_size == 0)) {
-        return lead_store_fail(e, LEAD_NOTFOUND, 0,
-                               "there is no lead store in \"%.180s\"",
-                               store->dir);
-    }
-
-    rc = there ? LEAD_OK : lead_lmdb_file(store, &dir, "", e);
-
-    return rc != LEAD_OK ? rc : lead_lmdb_file(store, &dir, "-lock", e);
-}
-
-
-static lead_rc_t
-lead_lmdb_file(lead_store_t *store, const struct stat *dir,
-    const char *suffix, lead_error_t *e)
-{
-    int   fd, err;
-    char  path[PATH_MAX];
-
-    err = snprintf(path, sizeof(path), "%s%s", store->path, suffix);
-
-    if (err < 0 || (size_t) err >= sizeof(path)) {
-        return lead_store_fail(e, LEAD_INVALID, ENAMETOOLONG,
-                               "the path of the store is too long");
-    }
-
-    fd = open(path, O_RDWR|O_CREAT|O_EXCL|O_CLOEXEC, 0600);
-
-    if (fd == -1) {
-
-        if (errno == EEXIST || store->opts.readonly) {
-            return LEAD_OK;
-        }
-
-        return lead_lmdb_error(store, errno, "cannot make the store", e);
-    }
-
-    err = 0;
-
-    if (fchmod(fd, 0600) == -1
-        || (geteuid() == 0 && fchown(fd, dir->st_uid, dir->st_gid) == -1))
-    {
-        err = errno;
-        (void) unlink(path);
-    }
-
-    (void) close(fd);
-
-    return err == 0 ? LEAD_OK
-                    : lead_lmdb_error(store, err, "cannot make the store", e);
-}
-
-
 static lead_rc_t
 lead_lmdb_env_map(lead_store_t *store, lead_error_t *e)
 {
@@ -360,6 +266,8 @@ lead_lmdb_env_map(lead_store_t *store, lead_error_t *e)
 
     store->env = env;
     store->unsettled = 1;
+
+    lead_lmdb_files_opened(store);
 
     return LEAD_OK;
 }
@@ -601,59 +509,10 @@ lead_lmdb_trees_make(lead_store_t *store, MDB_txn *txn, lead_error_t *e)
 
     store->marker = m;
 
-    return lead_lmdb_trees_sync(store, e);
-}
-
-
-/* A file without a name is lost with the power, whatever it says, and its
- * directory may be as new.  What a creation that failed has left is settled
- * as in lead_lmdb_begin(). */
-
-static lead_rc_t
-lead_lmdb_trees_sync(lead_store_t *store, lead_error_t *e)
-{
-    int        err;
-    lead_rc_t  rc;
+    /* what a creation that failed has left, as in lead_lmdb_begin() */
 
     err = mdb_env_sync(store->env, 1);
 
-    if (err != 0) {
-        return lead_lmdb_error(store, err, "mdb_env_sync() failed", e);
-    }
-
-    rc = lead_lmdb_sync_dir(store, ".", e);
-
-    return rc == LEAD_OK ? lead_lmdb_sync_dir(store, "..", e) : rc;
-}
-
-
-static lead_rc_t
-lead_lmdb_sync_dir(lead_store_t *store, const char *path, lead_error_t *e)
-{
-    int   fd, err;
-    char  name[PATH_MAX];
-
-    err = snprintf(name, sizeof(name), "%s/%s", store->dir, path);
-
-    if (err < 0 || (size_t) err >= sizeof(name)) {
-        return lead_store_fail(e, LEAD_INVALID, ENAMETOOLONG,
-                               "the path of the store is too long");
-    }
-
-    fd = open(name, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
-
-    if (fd == -1) {
-
-        /* a directory one may write to and not read */
-
-        return errno == EACCES ? LEAD_OK
-               : lead_lmdb_error(store, errno, "cannot sync the directory", e);
-    }
-
-    err = fsync(fd) == -1 ? errno : 0;
-
-    (void) close(fd);
-
-    return err == 0 ? LEAD_OK
-           : lead_lmdb_error(store, err, "cannot sync the directory", e);
+    return err == 0 ? lead_lmdb_files_sync(store, e)
+           : lead_lmdb_error(store, err, "mdb_env_sync() failed", e);
 }

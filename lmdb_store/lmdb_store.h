@@ -63,6 +63,14 @@ typedef enum {
 typedef struct lead_lmdb_txn_s  lead_lmdb_txn_t;
 
 
+/* of a file: whether a path still leads to it */
+
+typedef struct {
+    dev_t                   dev;
+    ino_t                   ino;
+} lead_lmdb_inode_t;
+
+
 struct lead_store_s {
     char                   *dir;
     char                   *path;
@@ -75,7 +83,12 @@ struct lead_store_s {
     pthread_rwlock_t        lock;
     MDB_env                *env;
     MDB_dbi                 dbi[LEAD_LMDB_TREES];
+    lead_lmdb_inode_t       file;       /* that is open */
+    lead_lmdb_inode_t       lock_file;
     int                     broken;     /* to be reopened; atomic */
+
+    /* whose turn it is to write, among this process's threads */
+    pthread_mutex_t         turn;
     int                     unsettled;  /* not synced since it was opened; the
                                            writer's */
 
@@ -138,6 +151,20 @@ struct lead_lmdb_txn_s {
 
 lead_rc_t lead_lmdb_env_open(lead_store_t *store, int create, lead_error_t *e);
 void lead_lmdb_env_close(lead_store_t *store);
+
+
+/* lmdb_file.c */
+
+/* LEAD_NOTFOUND: there are none, and they are not to be made */
+lead_rc_t lead_lmdb_files(lead_store_t *store, int create, lead_error_t *e);
+
+/* the names of files that are new */
+lead_rc_t lead_lmdb_files_sync(lead_store_t *store, lead_error_t *e);
+
+/* notes which files are open; and whether their names lead to them.
+ * LEAD_AGAIN: the store is to be opened again */
+void lead_lmdb_files_opened(lead_store_t *store);
+lead_rc_t lead_lmdb_files_there(lead_store_t *store, lead_error_t *e);
 
 
 /* lmdb_length.c: LEAD_CORRUPT for a file that lacks pages in use */

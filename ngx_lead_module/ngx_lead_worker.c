@@ -19,6 +19,7 @@
 
 #define NGX_LEAD_RETRY  1000                 /* ms */
 #define NGX_LEAD_SWEEP  60000                /* ms */
+#define NGX_LEAD_LOUD   60000                /* ms */
 
 
 static void ngx_lead_worker_open(ngx_lead_worker_t *w);
@@ -326,13 +327,15 @@ void
 ngx_lead_worker_complain(ngx_lead_worker_t *w, ngx_log_t *log,
     lead_error_t *e, const char *what)
 {
-    time_t      now;
+    ngx_msec_t  now;
     ngx_uint_t  level;
 
-    now = ngx_time();
+    /* the time of day may be set */
+
+    now = ngx_max(ngx_current_msec, 1);
     level = NGX_LOG_ERR;
 
-    if (w->complained == 0 || now - w->complained >= 60) {
+    if (w->complained == 0 || now - w->complained >= NGX_LEAD_LOUD) {
         w->complained = now;
         level = NGX_LOG_CRIT;
     }
