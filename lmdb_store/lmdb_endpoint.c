@@ -25,7 +25,7 @@ static lead_rc_t lead_lmdb_endpoint_rows(lead_lmdb_txn_t *t, uint32_t account,
 static lead_rc_t lead_lmdb_endpoint_info(lead_lmdb_txn_t *t,
     uint32_t endpoint, lead_bytes_t row, lead_endpoint_t *info);
 static lead_rc_t lead_lmdb_endpoint_first(lead_lmdb_txn_t *t,
-    uint32_t endpoint, int64_t *due);
+    uint32_t endpoint, int64_t now, int64_t *due);
 static lead_rc_t lead_lmdb_endpoint_become(lead_lmdb_txn_t *t,
     uint32_t endpoint, lead_endpoint_state_t state, int64_t now);
 static lead_rc_t lead_lmdb_endpoint_hurry(lead_lmdb_txn_t *t,
@@ -363,12 +363,13 @@ lead_lmdb_endpoint_info(lead_lmdb_txn_t *t, uint32_t endpoint,
         info->mine = lead_lmdb_lease_mine(t->store, &state);
     }
 
-    return lead_lmdb_endpoint_first(t, endpoint, &info->due);
+    return lead_lmdb_endpoint_first(t, endpoint, now, &info->due);
 }
 
 
 static lead_rc_t
-lead_lmdb_endpoint_first(lead_lmdb_txn_t *t, uint32_t endpoint, int64_t *due)
+lead_lmdb_endpoint_first(lead_lmdb_txn_t *t, uint32_t endpoint, int64_t now,
+    int64_t *due)
 {
     lead_rc_t          rc;
     lead_outbox_row_t  row;
@@ -376,6 +377,14 @@ lead_lmdb_endpoint_first(lead_lmdb_txn_t *t, uint32_t endpoint, int64_t *due)
     rc = lead_lmdb_outbox_from(t, endpoint, 0, 0, &row);
 
     *due = rc == LEAD_OK ? row.due : LEAD_NEVER;
+
+    /* written before a clock was set back */
+
+    if (rc == LEAD_OK && row.attempts == 0 && row.due > now
+        && row.due != LEAD_NEVER)
+    {
+        *due = now;
+    }
 
     return rc == LEAD_NOTFOUND ? LEAD_OK : rc;
 }

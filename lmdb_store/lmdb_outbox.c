@@ -343,7 +343,10 @@ lead_lmdb_due_rows(lead_lmdb_txn_t *t, uint32_t endpoint,
 
         if (!lead_lmdb_due_skipped(row.event, skip, nskip)) {
 
-            if (enough || row.due > now) {
+            /* a row not tried yet has been due since it was written, whatever
+             * has become of the clock */
+
+            if (enough || (row.due > now && row.attempts != 0)) {
                 *next = row.due;
                 return LEAD_OK;
             }
