@@ -335,12 +335,17 @@ fails('killed worker', qr/^not ok .* unexpected in error\.log/m, $Head
 --- init
 use Test::Lead::Process;
 open my $in, '<', "$ENV{TEST_NGINX_SERVER_ROOT}/logs/nginx.pid" or die;
-my @kids = Test::Lead::Process::children(<$in> + 0);
+my $pid = <$in> + 0;
+# the pid file is there before the worker is
+my @kids;
+Test::Lead::Process::wait_until(sub {
+    @kids = Test::Lead::Process::children($pid);
+}) or die "no worker\n";
 kill KILL => @kids;
 Test::Lead::Process::wait_until(sub {
     open my $log, '<', "$ENV{TEST_NGINX_SERVER_ROOT}/logs/error.log";
     grep { /exited on signal 9/ } <$log>;
-});
+}) or die "no worker was killed\n";
 --- request
 GET /
 _EOT_
