@@ -77,6 +77,8 @@ NGINX_INC  = $(addprefix -I $(BUILD)/nginx/,src/core src/event \
                  src/http/modules src/http/v2)
 ASAN       = $(MAKE) --no-print-directory CC=gcc BUILD=$(BUILD)/asan \
                  SANITIZE=address,undefined
+TSAN       = $(MAKE) --no-print-directory CC=gcc BUILD=$(BUILD)/tsan \
+                 SANITIZE=thread
 FUZZING    = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/fuzz \
                  SANITIZE=fuzzer-no-link,address,undefined \
                  SANE=-Wno-conditional-uninitialized
@@ -129,6 +131,11 @@ test-hup: all        ## the same with a reload (HUP) between blocks
 .PHONY: test-asan
 test-asan: asan      ## suites and unit tests under ASAN and UBSAN
 	@$(TEST) asan
+
+.PHONY: test-tsan
+test-tsan: deps      ## suites and unit tests under ThreadSanitizer
+	@$(TSAN) all unit $(BUILD)/tsan/notify.so
+	@$(TEST) tsan
 
 .PHONY: test-valgrind
 test-valgrind: all unit   ## unit tests and a few suites under valgrind
@@ -281,6 +288,12 @@ $(BUILD)/unit/%: $(OBJ)/t/unit/%.o $(BUILD)/libngx_lead.a \
 	$(Q)$(CC) $(FLAGS) $(LINK) -o $@ $< -Wl,--start-group \
 	    $(filter %.a,$^) -Wl,--end-group \
 	    -lcmocka -llmdb -lyajl -lidn2 -lcrypto -lpthread
+
+# what is preloaded into nginx beside ThreadSanitizer
+
+$(BUILD)/notify.so: t/tools/notify.c $(BUILD)/flags
+	$(call say,cc $<)
+	$(Q)$(CC) -O2 -g $(WARNINGS) -Werror -shared -fPIC -o $@ $<
 
 # fuzz targets link the same objects, made by clang with its coverage
 

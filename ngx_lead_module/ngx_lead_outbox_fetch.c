@@ -114,12 +114,14 @@ ngx_lead_outbox_fetch(ngx_lead_outbox_t *o)
     ngx_lead_sender_t  *s;
 
     f = o->fetch;
-    f->store = o->worker->store;
 
-    if (o->fetching || f->store == NULL) {
+    /* while a thread reads, all of it is the thread's */
+
+    if (o->fetching || o->worker->store == NULL) {
         return;
     }
 
+    f->store = o->worker->store;
     f->nreadings = 0;
 
     for (i = 0; i < o->nsenders; i++) {

@@ -138,7 +138,8 @@ sub write_conf {
         "worker_processes $self->{workers};",
         "error_log $dir/error.log $self->{log_level};",
         ($user ? "user $user;" : ()),
-        (map { "env $_;" } qw(LD_PRELOAD ASAN_OPTIONS UBSAN_OPTIONS)),
+        (map { "env $_;" } qw(LD_PRELOAD ASAN_OPTIONS UBSAN_OPTIONS
+            TSAN_OPTIONS)),
         $self->{globals} // ();
 
     my $http = join '', "    access_log $dir/access.log;\n", map {

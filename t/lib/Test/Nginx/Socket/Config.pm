@@ -191,7 +191,7 @@ sub main_part {
         "error_log $file $level;", "pid $PidFile;",
         (defined $user ? "user $user;" : ()),
         (map { "env $_;" } qw(LD_PRELOAD LD_LIBRARY_PATH ASAN_OPTIONS
-            UBSAN_OPTIONS), @env),
+            UBSAN_OPTIONS TSAN_OPTIONS), @env),
         (map { "load_module $_;" } @modules),
         expand_env($block->get('main_config'), $block->name) // '';
 }
