@@ -243,7 +243,7 @@ leadctl_lead_walk(leadctl_print_t *print, lead_list_t *list, lead_id_t *last)
         }
 
         if (batch->enough) {
-            list->from = *last;
+            list->from = batch->leads[batch->n - 1].id;
             list->has_from = 1;
 
         } else if (e.rc == LEAD_AGAIN) {
