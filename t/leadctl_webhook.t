@@ -37,8 +37,16 @@ my ($Stores, $Runs) = (0, 0);
 
 # the store's library has to be built as leadctl is
 
+sub sanitizer {
+    my $preload = $ENV{TEST_NGINX_PRELOAD} // '';
+
+    return $preload =~ /tsan/ ? '-fsanitize=thread'
+        : $preload =~ /asan/ ? '-fsanitize=address,undefined' : ();
+}
+
+
 system($ENV{CC} || 'gcc', qw(-O1 -g -Wall -Wextra -Werror -D_DEFAULT_SOURCE),
-    $ENV{TEST_NGINX_PRELOAD} ? '-fsanitize=address,undefined' : (),
+    sanitizer(),
     '-I', "$FindBin::Bin/../lmdb_store", '-o', "$Tmp/outbox",
     "$FindBin::Bin/tools/outbox.c", dirname($Leadctl) . '/liblead_store.a',
     qw(-llmdb -lcrypto -lpthread)) == 0 or die "cannot build outbox\n";

@@ -1,8 +1,8 @@
 # Copyright (C) the ngx_lead authors
 #
 # Compares a store with the model, while nobody asks anything: every lead, all
-# counters, events and rows of the outbox by number, and some leads by their
-# history and through the vendors' APIs.
+# counters, events, rows of the outbox and what was delivered by number, and
+# some leads by their history and through the vendors' APIs.
 #
 # A lead that nobody has touched since the last time must be the same to the
 # byte, and is not read again.
@@ -465,6 +465,7 @@ sub totals {
         $events += $sum->{events};
         $outbox += $sum->{all} + $sum->{some};
         $self->endpoint($account, $_, $sum->{$_}) for qw(all some);
+        $outbox += $self->told($account, $sum->{all});
     }
 
     $self->found(wrong => "$stat->{outbox} rows by leadctl stat, not $outbox")
@@ -484,9 +485,68 @@ sub totals {
 sub endpoint {
     my ($self, $account, $name, $n) = @_;
 
-    my ($rows, %seen) = (0);
-
     return if $name eq 'some' && !$Server::Accounts{$account}{some};
+
+    my $rows = $self->pending($account, $name);
+
+    $self->found($rows < $n ? 'missing' : 'wrong',
+        "$rows rows of $account/$name, not $n") if $rows != $n;
+}
+
+
+# each event has been delivered, or is going to be, or both: it is not known yet
+# that it was; returns the rows that wait
+
+sub told {
+    my ($self, $account, $n) = @_;
+
+    my $rows = $self->pending($account, 'told');
+    my $got = %{ $self->{server}->received($account) };
+
+    $self->found(missing => "$got events of $account were and $rows are to be"
+        . " delivered, not $n") if $got + $rows < $n;
+    $self->found(wrong => "$got events of $account were delivered, not $n")
+        if $got > $n;
+
+    return $rows;
+}
+
+
+# Nobody kills any more: all of it is delivered.  Returns how many deliveries
+# there were, and how many of them were one too many.
+
+sub delivered {
+    my ($self) = @_;
+
+    my $server = $self->{server};
+    my ($sent, $again) = (0, 0);
+
+    for my $account (sort keys %{ $self->{sum} }) {
+        my $n = $self->{sum}{$account}{all};
+
+        $server->await("deliver the events of $account", sub {
+            !$self->pending($account, 'told')
+        });
+
+        my $got = $server->received($account);
+
+        my $events = %$got;
+
+        $sent += $_ for values %$got;
+        $again += $_ - 1 for values %$got;
+        $self->found($events < $n ? 'missing' : 'wrong',
+            "$events events of $account were delivered, not $n")
+            if $events != $n;
+    }
+
+    return ($sent, $again);
+}
+
+
+sub pending {
+    my ($self, $account, $name) = @_;
+
+    my ($rows, %seen) = (0);
 
     for (split /\n/, $self->leadctl(qw(delivery list --pending --account),
         $account, '--endpoint', $name, qw(--limit 1000000)))
@@ -498,8 +558,7 @@ sub endpoint {
             if $seen{$event}++;
     }
 
-    $self->found($rows < $n ? 'missing' : 'wrong',
-        "$rows rows of $account/$name, not $n") if $rows != $n;
+    return $rows;
 }
 
 

@@ -15,6 +15,7 @@ use warnings;
 use Time::HiRes qw(sleep);
 
 use Test::Lead ();
+use Test::Lead::Receiver ();
 use Test::Lead::Process qw(alive bad_lines children nginx_env run_program slow
     wait_until);
 
@@ -41,8 +42,12 @@ sub new {
     my ($class, %opt) = @_;
 
     my $t = Test::Lead->new(workers => $opt{workers}, log_level => 'notice',
-        ping => '/ping', conf => conf());
-    my $self = bless { t => $t, killed => {}, at => 0, count => {} }, $class;
+        ping => '/ping');
+    my $receiver = Test::Lead::Receiver->new(dir => $t->dir, brief => 1);
+    my $self = bless { t => $t, receiver => $receiver, killed => {}, at => 0,
+        count => {}, got => {}, mark => 0 }, $class;
+
+    $t->write_conf(conf($receiver));
 
     $self->configure($opt{workers});
     $self->start;
@@ -53,13 +58,17 @@ sub new {
 
 
 sub conf {
-    my $accounts = join '', map { account_conf($_) } sort keys %Accounts;
+    my ($receiver) = @_;
+
+    my $accounts = join '', map { account_conf($_, $receiver->url("/$_")) }
+        sort keys %Accounts;
 
     # what cannot be delivered waits longer than any run
     return <<"_EOC_";
 http {
     lead_store %%DIR%%/store size=4g;
     lead_webhook_schedule 0 30d 30d;
+    lead_webhook_allow 127.0.0.1/32;
     access_log off;
 
 $accounts
@@ -79,17 +88,17 @@ _EOC_
 }
 
 
-# nobody listens at the webhooks' port, and the address is not allowed: a
-# delivery is refused, its row stays
+# Two endpoints have an address that is not allowed: a delivery is refused, its
+# row stays.  The third one has a receiver, which answers.
 
 sub account_conf {
-    my ($name) = @_;
+    my ($name, $url) = @_;
 
     my $account = $Accounts{$name};
     my $campaigns = join '', map { "        campaign c$_ number=$_;\n" }
         @{ $account->{campaigns} };
     my $some = $account->{some} ? "        webhook some"
-        . " https://127.0.0.1:1/some $Secret events="
+        . " https://192.0.2.1/some $Secret events="
         . join(',', sort keys %Some) . ";\n" : '';
 
     return <<"_EOC_";
@@ -116,7 +125,9 @@ $campaigns
             match email;
         }
 
-        webhook all https://127.0.0.1:1/all $Secret;
+        webhook all https://192.0.2.1/all $Secret;
+        webhook told $url $Secret timeout=1s connect_timeout=1s send_timeout=1s
+            read_timeout=1s;
 $some    }
 
 _EOC_
@@ -488,6 +499,21 @@ sub complaints {
 
     return (@bad, bad_lines($text),
         $text =~ /^(\S+ \S+ \[crit\] .{0,300})/mg);
+}
+
+
+# {webhook-id}: how often the receiver has seen it, of an account
+
+sub received {
+    my ($self, $account) = @_;
+
+    my $r = $self->{receiver};
+
+    $self->{got}{ substr $_->{url}, 1 }{ $_->{id} // '' }++
+        for $r->requests(from => $self->{mark});
+    $self->{mark} = $r->mark;
+
+    return $self->{got}{$account} //= {};
 }
 
 

@@ -212,7 +212,7 @@ sub requests {
     my ($self, %want) = @_;
 
     my @rows = $self->rows;
-    splice @rows, 0, delete $want{from} if $want{from};
+    splice @rows, 0, delete $want{from} // 0;
 
     return grep {
         my $row = $_;
