@@ -362,6 +362,7 @@ lead_lmdb_backup_room(lead_lmdb_txn_t *t, size_t snapshot, uint64_t *room,
 
     *room = info.me_mapsize / st.ms_psize;
     *room = *room > used ? *room - used : 0;
+    *size = 0;
 
     err = mdb_cursor_open(t->txn, 0, &cursor);
 
