@@ -226,7 +226,8 @@ $(BUILD)/flags $(BUILD)/inputs: FORCE
 	@mkdir -p $(@D); echo '$(WORDS)' | cmp -s - $@ || echo '$(WORDS)' > $@
 
 
-# the module, as nginx's own Makefile builds it
+# the module, as nginx's own Makefile builds it; an nginx that runs keeps the
+# file it has loaded
 
 $(BUILD)/nginx/objs/Makefile: config tools/build-module $(BUILD)/flags \
                               $(BUILD)/inputs
@@ -239,7 +240,8 @@ $(MODULE): $(BUILD)/nginx/objs/Makefile \
 	$(call say,build $@)
 	$(Q)$(MAKE) $(QUIET) --no-print-directory -C $(BUILD)/nginx \
 	    -f objs/Makefile modules
-	$(Q)cp $(BUILD)/nginx/objs/ngx_lead_module.so $@
+	$(Q)cp $(BUILD)/nginx/objs/ngx_lead_module.so $@.new
+	$(Q)mv $@.new $@
 
 ifneq ($(NGINX_BIN),)
 $(NGINX_BIN): $(MODULE)

@@ -386,6 +386,10 @@ reader(void *data)
         }
 
         w->done++;
+
+        /* under valgrind, one thread runs at a time */
+
+        (void) usleep(100);
     }
 
     return NULL;
