@@ -17,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <sys/file.h>
 #include <sys/statvfs.h>
 
 #include "lmdb_store.h"
@@ -33,8 +32,6 @@ static lead_rc_t lead_lmdb_lock_write(lead_store_t *store, lead_error_t *e);
 static lead_rc_t lead_lmdb_renew(lead_store_t *store, int wait,
     lead_error_t *e);
 static int lead_lmdb_begin(lead_lmdb_txn_t *t);
-static int lead_lmdb_turn(lead_store_t *store);
-static void lead_lmdb_turn_over(lead_store_t *store);
 static lead_rc_t lead_lmdb_begin_failed(lead_store_t *store, int err,
     int wait, int last, lead_error_t *e);
 static lead_lmdb_txn_t *lead_lmdb_txn_get(lead_store_t *store, int write);
@@ -113,6 +110,12 @@ lead_lmdb_write_end(lead_lmdb_txn_t *t, lead_rc_t rc)
             rc = lead_lmdb_error(store, err, "mdb_txn_commit() failed", t->e);
         }
 
+        /* an error of the system's: something may have been written */
+
+        if (err > 0) {
+            lead_lmdb_turn_failed(store);
+        }
+
     } else {
         mdb_txn_abort(t->txn);
     }
@@ -173,10 +176,6 @@ lead_lmdb_txn_begin(lead_store_t *store, int write, int wait,
 }
 
 
-/* The page that a failed commit wrote last may be on disk all the same: LMDB
- * takes it back in memory only.  Were the pages it makes valid written over
- * before that, too, is on disk, a power cut would leave a damaged store. */
-
 static int
 lead_lmdb_begin(lead_lmdb_txn_t *t)
 {
@@ -211,62 +210,15 @@ lead_lmdb_begin(lead_lmdb_txn_t *t)
         return err;
     }
 
-    if (t->store->unsettled) {
-        err = mdb_env_sync(t->store->env, 1);
-        t->store->unsettled = err != 0;
-
-        if (err != 0) {
-            mdb_txn_abort(t->txn);
-            t->txn = NULL;
-            lead_lmdb_turn_over(t->store);
-        }
-    }
-
-    return err;
-}
-
-
-/*
- * LMDB's own lock of the writer is a robust mutex.  One that sleeps on it may
- * sleep for ever where another sleeper, just woken, is killed while a third one
- * takes the lock without having slept.  So nobody sleeps there: writers wait
- * for a lock of the kernel's, which goes with its process, and the mutex is
- * free for whom has that.
- */
-
-static int
-lead_lmdb_turn(lead_store_t *store)
-{
-    int  err, fd;
-
-    (void) pthread_mutex_lock(&store->turn);
-
-    err = mdb_env_get_fd(store->env, &fd);
-
-    while (err == 0 && flock(fd, LOCK_EX) == -1) {
-        if (errno != EINTR) {
-            err = errno;
-        }
-    }
+    err = lead_lmdb_turn_settle(t->store);
 
     if (err != 0) {
-        (void) pthread_mutex_unlock(&store->turn);
+        mdb_txn_abort(t->txn);
+        t->txn = NULL;
+        lead_lmdb_turn_over(t->store);
     }
 
     return err;
-}
-
-
-static void
-lead_lmdb_turn_over(lead_store_t *store)
-{
-    int  fd;
-
-    if (mdb_env_get_fd(store->env, &fd) == 0) {
-        (void) flock(fd, LOCK_UN);
-    }
-
-    (void) pthread_mutex_unlock(&store->turn);
 }
 
 

@@ -509,10 +509,10 @@ lead_lmdb_trees_make(lead_store_t *store, MDB_txn *txn, lead_error_t *e)
 
     store->marker = m;
 
-    /* what a creation that failed has left, as in lead_lmdb_begin() */
+    /* what a creation that failed has left */
 
-    err = mdb_env_sync(store->env, 1);
+    err = lead_lmdb_turn_settle(store);
 
     return err == 0 ? lead_lmdb_files_sync(store, e)
-           : lead_lmdb_error(store, err, "mdb_env_sync() failed", e);
+           : lead_lmdb_error(store, err, "cannot sync the store", e);
 }

@@ -89,7 +89,7 @@ struct lead_store_s {
 
     /* whose turn it is to write, among this process's threads */
     pthread_mutex_t         turn;
-    int                     unsettled;  /* not synced since it was opened; the
+    int                     unsettled;  /* not settled since it was opened; the
                                            writer's */
 
     pthread_mutex_t         mutex;      /* of what follows */
@@ -188,6 +188,20 @@ void lead_lmdb_idle_free(lead_store_t *store);
 
 lead_rc_t lead_lmdb_error(lead_store_t *store, int err, const char *what,
     lead_error_t *e);
+
+
+/* lmdb_turn.c: errors are LMDB's.  All but the first is for who has the
+ * turn */
+
+int lead_lmdb_turn(lead_store_t *store);
+void lead_lmdb_turn_over(lead_store_t *store);
+
+/* a commit has failed: whoever writes next, in any process, settles first */
+void lead_lmdb_turn_failed(lead_store_t *store);
+
+/* sees to it, if it has to be seen to, that what is in memory of the pages
+ * which say what is valid is on disk; in a transaction, before it writes */
+int lead_lmdb_turn_settle(lead_store_t *store);
 
 
 /* lmdb_row.c */

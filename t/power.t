@@ -92,13 +92,13 @@ sub survives {
 
 
 sub drive {
-    my ($name, $seed, $steps, $fail) = @_;
+    my ($name, $seed, $steps, $fail, @how) = @_;
 
     my $dir = "$Dir/$name";
     mkdir $dir or die "$dir: $!\n";
     mkdir "$dir/store" or die "$dir/store: $!\n";
 
-    is(run_program(["$Dir/drive", "$dir/store", $seed, $steps],
+    is(run_program(["$Dir/drive", "$dir/store", $seed, $steps, @how],
         stderr => "$dir/err", timeout => 600,
         env => { recorded("$dir/log", "$dir/store/lead.mdb", $fail) }), 0,
         "$name: the work is done")
@@ -144,6 +144,34 @@ for my $fail (qw(sync:1 sync:2 meta:1), map { ("sync:$_", "meta:$_") }
 
     cmp_ok($found{failed}, '==', 1, "$fail: one step has failed")
         if $fail !~ /:[12]$/;
+}
+
+
+# ---- the same with a second process, which goes on where the first has failed,
+# before that one has seen to it; and on a disk that fails once more then
+
+{
+    my $steps = 12;
+    my $dir = drive('two', $First, $steps, undef, 'two');
+    my %found = survives('two', "$dir/log", qw(-r 1 -f),
+        "$dir/store/lead.mdb");
+
+    is($found{acknowledged}, $steps + 1, 'two: of all steps');
+
+    my @fail = $Steps < 60 ? qw(meta:9 meta:10+1 meta:12+2 sync:14 write:20)
+        : map { ("meta:$_", "meta:$_+1", "meta:$_+2", "sync:$_", "sync:$_+1",
+            "write:$_") } 1 .. $found{transactions};
+
+    for my $fail (@fail) {
+        my $dir = drive("two, $fail", $First, $steps, $fail, 'two');
+        my %found = survives("two, $fail", "$dir/log", qw(-r 1 -f),
+            "$dir/store/lead.mdb");
+
+        cmp_ok($found{failed} + $found{acknowledged}, '==', $steps + 1,
+            "two, $fail: a step has failed or was acknowledged");
+        is((stat "$dir/store/lead.mdb")[2] & 07777, 0600,
+            "two, $fail: no mark is left");
+    }
 }
 
 

@@ -160,6 +160,19 @@ power_disk_durable(power_disk_t *disk, uint64_t serial)
 
 
 void
+power_disk_failed(power_disk_t *disk, uint64_t serial)
+{
+    size_t  i;
+
+    for (i = 0; i < disk->npending; i++) {
+        if (disk->pending[i]->serial == serial) {
+            disk->pending[i]->limbo = 1;
+        }
+    }
+}
+
+
+void
 power_disk_sync(power_disk_t *disk, uint64_t serial)
 {
     size_t  i;

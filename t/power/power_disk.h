@@ -91,6 +91,9 @@ power_write_t *power_disk_truncate(power_disk_t *disk, uint64_t serial,
 /* the write of this serial is on disk; 0: it is not pending */
 int power_disk_durable(power_disk_t *disk, uint64_t serial);
 
+/* it was to be synced by itself, and that has failed */
+void power_disk_failed(power_disk_t *disk, uint64_t serial);
+
 /* a sync begins, and has ended, well or not */
 void power_disk_sync(power_disk_t *disk, uint64_t serial);
 int power_disk_synced(power_disk_t *disk, uint64_t serial, int ok);

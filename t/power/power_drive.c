@@ -8,7 +8,10 @@
  * that forget, and opening again.  What it does follows from a seed; the clock
  * is its own.
  *
- *     power_drive <directory> <seed> <steps>
+ *     power_drive <directory> <seed> <steps> [two]
+ *
+ * With "two" it is two processes that have the store open, and do each second
+ * step each: what one of them does after the other has failed is seen, too.
  *
  * After each step that the store has acknowledged it marks the recorder's log
  * (t/tools/record.c) with the step and the hash of all the store says of
@@ -20,9 +23,14 @@
 #define _GNU_SOURCE
 
 #include <dlfcn.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 
 #include "power_log.h"
 #include "power_state.h"
@@ -36,11 +44,12 @@
 
 typedef struct {
     char                *dir;
-    lead_store_t        *store;
     lead_error_t         e;
     uint64_t             random;
     power_mark_pt        mark;
     unsigned             step;
+    unsigned             sum;         /* of the weights of all steps */
+    int64_t              now;
     unsigned             keys;        /* Idempotency-Keys used */
     uint32_t             account[2];
     uint32_t             endpoint[3]; /* the last one is the second's */
@@ -83,9 +92,17 @@ static lead_rc_t drive_endpoint(drive_t *d);
 static lead_rc_t drive_lease(drive_t *d);
 static lead_rc_t drive_sweep(drive_t *d);
 static lead_rc_t drive_reopen(drive_t *d);
+static void drive_begin(drive_t *d);
+static void drive_one(drive_t *d);
+static void drive_other(drive_t *d);
+static void drive_pass(drive_t *d);
 
 
-static int64_t  drive_now = POWER_START;
+/* a process's own; all else is shared by the two */
+
+static lead_store_t  *drive_store;
+static drive_t       *drive_shared;
+static int            drive_pair = -1;
 
 
 static const struct {
@@ -114,7 +131,7 @@ static const struct {
 static int64_t
 drive_clock(void)
 {
-    return drive_now;
+    return drive_shared->now;
 }
 
 
@@ -139,7 +156,7 @@ drive_said(drive_t *d, const char *what, int state)
     hash[0] = '\0';
 
     if (state) {
-        rc = power_state(d->store, &h, NULL, 0, NULL, &d->e);
+        rc = power_state(drive_store, &h, NULL, 0, NULL, &d->e);
 
         if (rc != LEAD_OK) {
             drive_die(d, "state", rc);
@@ -178,7 +195,7 @@ drive_open(drive_t *d)
     opts.clock = drive_clock;
     opts.create = 1;
 
-    return lead_store_open(d->dir, &opts, &d->store, &d->e);
+    return lead_store_open(d->dir, &opts, &drive_store, &d->e);
 }
 
 
@@ -193,12 +210,12 @@ drive_names(drive_t *d)
     rc = LEAD_OK;
 
     for (i = 0; rc == LEAD_OK && i < 2; i++) {
-        rc = lead_store_account(d->store, power_bytes(names[i]),
+        rc = lead_store_account(drive_store, power_bytes(names[i]),
                                 &d->account[i], &d->e);
     }
 
     for (i = 0; rc == LEAD_OK && i < 3; i++) {
-        rc = lead_store_endpoint(d->store, d->account[i == 2],
+        rc = lead_store_endpoint(drive_store, d->account[i == 2],
                                  power_bytes(hooks[i]), &d->endpoint[i],
                                  &d->e);
     }
@@ -290,7 +307,7 @@ drive_commit(drive_t *d, size_t n, int group)
     size_t     i;
     lead_rc_t  rc;
 
-    rc = power_commit(d->store, d->ops, n, group, &d->e);
+    rc = power_commit(drive_store, d->ops, n, group, &d->e);
 
     for (i = 0; rc == LEAD_OK && i < n; i++) {
 
@@ -380,7 +397,7 @@ drive_refused(drive_t *d)
     d->ops[3].d.verdict = LEAD_REFUSE;
     d->ops[3].found.verdict = LEAD_REFUSE;
 
-    rc = power_commit(d->store, d->ops, 4, 1, &d->e);
+    rc = power_commit(drive_store, d->ops, 4, 1, &d->e);
 
     if (rc == LEAD_OK) {
         drive_die(d, "a group that is refused", rc);
@@ -456,11 +473,11 @@ drive_key(drive_t *d)
     if (d->key_id[0] != '\0' && drive_random(d, 2)) {
 
         if (drive_random(d, 2)) {
-            return lead_store_key_disable(d->store, d->key_id,
+            return lead_store_key_disable(drive_store, d->key_id,
                                           (int) drive_random(d, 2), &d->e);
         }
 
-        rc = lead_store_key_remove(d->store, d->key_id, &d->e);
+        rc = lead_store_key_remove(drive_store, d->key_id, &d->e);
 
         if (rc == LEAD_OK) {
             d->key_id[0] = '\0';
@@ -477,7 +494,7 @@ drive_key(drive_t *d)
         drive_die(d, "key", LEAD_IO);
     }
 
-    rc = lead_store_key_add(d->store, &key, power_bytes(text), &d->e);
+    rc = lead_store_key_add(drive_store, &key, power_bytes(text), &d->e);
 
     if (rc == LEAD_OK) {
         memcpy(d->key_id, key.id, sizeof(d->key_id));
@@ -509,7 +526,7 @@ drive_settle(drive_t *d)
 
     d->nrows = 0;
 
-    rc = lead_store_due(d->store, d->endpoint[drive_random(d, 2)], NULL, 0,
+    rc = lead_store_due(drive_store, d->endpoint[drive_random(d, 2)], NULL, 0,
                         drive_due_sink, d, &next, &d->e);
 
     if (rc != LEAD_OK) {
@@ -526,15 +543,15 @@ drive_settle(drive_t *d)
     for (i = 0; i < d->nrows; i++) {
         a[i].row = d->rows[i];
         a[i].type = power_bytes("lead.created");
-        a[i].time = drive_now;
+        a[i].time = d->now;
         a[i].msec = 7;
         a[i].status = 200 + 100 * drive_random(d, 4);
         a[i].answer = power_bytes("thanks");
         a[i].outcome = (lead_attempt_outcome_t) drive_random(d, 3);
-        a[i].retry = drive_now + DRIVE_HOUR;
+        a[i].retry = d->now + DRIVE_HOUR;
     }
 
-    return lead_store_settle(d->store, a, d->nrows, &d->e);
+    return lead_store_settle(drive_store, a, d->nrows, &d->e);
 }
 
 
@@ -554,7 +571,7 @@ drive_replay(drive_t *d)
     replay.slice = 16;
 
     do {
-        rc = lead_store_replay(d->store, &replay, &n, &d->e);
+        rc = lead_store_replay(drive_store, &replay, &n, &d->e);
     } while (rc == LEAD_AGAIN);
 
     return rc;
@@ -570,12 +587,12 @@ drive_endpoint(drive_t *d)
     endpoint = d->endpoint[drive_random(d, 3)];
 
     if (drive_random(d, 2)) {
-        return lead_store_endpoint_test(d->store, endpoint,
+        return lead_store_endpoint_test(drive_store, endpoint,
                                         power_bytes("{\"test\":1}"), &event,
                                         &d->e);
     }
 
-    return lead_store_endpoint_set(d->store, endpoint,
+    return lead_store_endpoint_set(drive_store, endpoint,
                                    drive_random(d, 2) ? LEAD_ENDPOINT_ENABLED
                                    : LEAD_ENDPOINT_DISABLED, &d->e);
 }
@@ -587,11 +604,11 @@ drive_lease(drive_t *d)
     int64_t    until[3];
     lead_rc_t  rc;
 
-    rc = lead_store_lease(d->store, d->endpoint, 3, DRIVE_HOUR / 60, until,
+    rc = lead_store_lease(drive_store, d->endpoint, 3, DRIVE_HOUR / 60, until,
                           &d->e);
 
     return rc == LEAD_OK && drive_random(d, 2)
-           ? lead_store_release(d->store, d->endpoint, 3, &d->e) : rc;
+           ? lead_store_release(drive_store, d->endpoint, 3, &d->e) : rc;
 }
 
 
@@ -600,9 +617,9 @@ drive_lease(drive_t *d)
 static lead_rc_t
 drive_sweep(drive_t *d)
 {
-    drive_now += (1 + drive_random(d, 8)) * DRIVE_HOUR;
+    d->now += (1 + drive_random(d, 8)) * DRIVE_HOUR;
 
-    return lead_store_sweep(d->store, &d->e);
+    return lead_store_sweep(drive_store, &d->e);
 }
 
 
@@ -612,10 +629,10 @@ drive_reopen(drive_t *d)
     int        i;
     lead_rc_t  rc;
 
-    lead_store_close(d->store);
-    d->store = NULL;
+    lead_store_close(drive_store);
+    drive_store = NULL;
 
-    for (rc = LEAD_IO, i = 0; rc == LEAD_IO && i < 3; i++) {
+    for (rc = LEAD_IO, i = 0; rc == LEAD_IO && i < 5; i++) {
         rc = drive_open(d);
     }
 
@@ -623,43 +640,21 @@ drive_reopen(drive_t *d)
 }
 
 
-int
-main(int argc, char **argv)
+/* the disk may fail from the first write on */
+
+static void
+drive_begin(drive_t *d)
 {
-    size_t     i;
-    drive_t   *d;
-    unsigned   steps, weight, sum;
+    int        i;
     lead_rc_t  rc;
 
-    if (argc != 4) {
-        fprintf(stderr, "usage: power_drive <directory> <seed> <steps>\n");
-        return 2;
-    }
+    for (rc = LEAD_IO, i = 0; rc != LEAD_OK && i < 5; i++) {
 
-    d = calloc(1, sizeof(drive_t));
-
-    if (d == NULL) {
-        return 1;
-    }
-
-    d->dir = argv[1];
-    d->random = strtoull(argv[2], NULL, 10) * 2654435761u + 1;
-    steps = (unsigned) strtoul(argv[3], NULL, 10);
-    *(void **) &d->mark = dlsym(RTLD_DEFAULT, "lead_power_mark");
-
-    for (sum = 0, i = 0; i < DRIVE_STEPS; i++) {
-        sum += drive_steps[i].weight;
-    }
-
-    /* the disk may fail from the first write on */
-
-    for (rc = LEAD_IO, i = 0; rc != LEAD_OK && i < 3; i++) {
-
-        if (d->store == NULL) {
+        if (drive_store == NULL) {
             rc = drive_open(d);
         }
 
-        if (d->store != NULL) {
+        if (drive_store != NULL) {
             rc = drive_names(d);
         }
     }
@@ -667,33 +662,159 @@ main(int argc, char **argv)
     if (rc != LEAD_OK) {
         drive_die(d, "opening", rc);
     }
+}
 
+
+static void
+drive_one(drive_t *d)
+{
+    size_t     i;
+    unsigned   weight;
+    lead_rc_t  rc;
+
+    weight = drive_random(d, d->sum);
+
+    for (i = 0; weight >= drive_steps[i].weight; i++) {
+        weight -= drive_steps[i].weight;
+    }
+
+    rc = drive_steps[i].step(d);
+
+    if (rc == LEAD_OK) {
+        drive_said(d, "ack", 1);
+
+    } else if (rc == LEAD_IO) {
+        drive_said(d, "failed", 0);
+
+    } else {
+        drive_die(d, drive_steps[i].name, rc);
+    }
+
+    /* memory of this process */
+
+    for (i = 0; i < POWER_LEADS; i++) {
+        power_op_done(&d->ops[i]);
+    }
+}
+
+
+/* makes the other process, which does a step when it gets a byte */
+
+static void
+drive_other(drive_t *d)
+{
+    char  byte;
+    int   pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC, 0, pair) == -1) {
+        drive_die(d, "socketpair", LEAD_IO);
+    }
+
+    switch (fork()) {
+
+    case -1:
+        drive_die(d, "fork", LEAD_IO);
+        break;
+
+    case 0:
+        (void) close(pair[0]);
+        drive_begin(d);
+
+        do {
+            if (write(pair[1], "d", 1) != 1 || read(pair[1], &byte, 1) != 1) {
+                break;
+            }
+
+            drive_one(d);
+
+        } while (1);
+
+        lead_store_close(drive_store);
+        exit(0);
+
+    default:
+        (void) close(pair[1]);
+        drive_pair = pair[0];
+
+        if (read(drive_pair, &byte, 1) != 1) {
+            exit(1);
+        }
+    }
+}
+
+
+static void
+drive_pass(drive_t *d)
+{
+    char  byte;
+
+    if (write(drive_pair, "s", 1) != 1 || read(drive_pair, &byte, 1) != 1) {
+        exit(1);
+    }
+}
+
+
+int
+main(int argc, char **argv)
+{
+    int        status;
+    size_t     i;
+    drive_t   *d;
+    unsigned   steps;
+
+    if (argc != 4 && (argc != 5 || strcmp(argv[4], "two") != 0)) {
+        fprintf(stderr, "usage: power_drive <directory> <seed> <steps>"
+                " [two]\n");
+        return 2;
+    }
+
+    d = mmap(NULL, sizeof(drive_t), PROT_READ|PROT_WRITE,
+             MAP_SHARED|MAP_ANONYMOUS, -1, 0);
+
+    if (d == MAP_FAILED) {
+        return 1;
+    }
+
+    drive_shared = d;
+
+    d->dir = argv[1];
+    d->random = strtoull(argv[2], NULL, 10) * 2654435761u + 1;
+    d->now = POWER_START;
+    steps = (unsigned) strtoul(argv[3], NULL, 10);
+    *(void **) &d->mark = dlsym(RTLD_DEFAULT, "lead_power_mark");
+
+    for (i = 0; i < DRIVE_STEPS; i++) {
+        d->sum += drive_steps[i].weight;
+    }
+
+    if (argc == 5) {
+        (void) signal(SIGPIPE, SIG_IGN);
+        drive_other(d);
+    }
+
+    drive_begin(d);
     drive_said(d, "ack", 1);
 
     for (d->step = 1; d->step <= steps; d->step++) {
-        drive_now += 1000 + drive_random(d, 1000000);
+        d->now += 1000 + drive_random(d, 1000000);
 
-        weight = drive_random(d, sum);
-
-        for (i = 0; weight >= drive_steps[i].weight; i++) {
-            weight -= drive_steps[i].weight;
-        }
-
-        rc = drive_steps[i].step(d);
-
-        if (rc == LEAD_OK) {
-            drive_said(d, "ack", 1);
-
-        } else if (rc == LEAD_IO) {
-            drive_said(d, "failed", 0);
+        if (argc == 5 && d->step % 2 == 0) {
+            drive_pass(d);
 
         } else {
-            drive_die(d, drive_steps[i].name, rc);
+            drive_one(d);
         }
     }
 
-    lead_store_close(d->store);
-    free(d);
+    lead_store_close(drive_store);
+
+    if (argc == 5) {
+        (void) close(drive_pair);
+
+        if (wait(&status) == -1 || status != 0) {
+            return 1;
+        }
+    }
 
     return 0;
 }

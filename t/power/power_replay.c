@@ -139,6 +139,9 @@ replay_done(replay_t *r, const power_head_t *head)
     } else if (head->flags & POWER_DSYNC && head->result > 0) {
         changed = power_disk_durable(r->disk, head->serial);
         r->transactions += (size_t) changed;
+
+    } else if (head->flags & POWER_DSYNC) {
+        power_disk_failed(r->disk, head->serial);
     }
 
     replay_stored(r);

@@ -9,9 +9,11 @@
  * LEAD_RECORD is the log, LEAD_RECORD_FILE the store's file; both are absolute
  * paths without symbolic links.  Several processes may write one log.
  *
- * With LEAD_RECORD_FAIL=<kind>:<n>, kind "sync" or "meta", the n-th sync, or
- * the n-th write that is synced by itself, is carried out and reported as
- * failed (EIO), as a disk does that loses its voice and not its mind.
+ * With LEAD_RECORD_FAIL=<kind>:<n>[+<k>], kind "sync", "meta" or "write", the
+ * n-th sync, the n-th write that is synced by itself, or the n-th of the
+ * others is carried out and reported as failed (EIO), as a disk does that
+ * loses its voice and not its mind; and so are the k syncs behind it.  They are
+ * counted over all processes that are forked by the first.
  *
  * Else it changes nothing of what a call does or gives back.  It keeps no
  * memory, and calls the kernel itself: what it stands before may be called
@@ -28,6 +30,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -65,9 +68,19 @@ static int                  record_log = -1;
 static char                 record_file[PATH_MAX];
 static size_t               record_dir;
 static uint64_t             record_last;
-static unsigned             record_syncs;
-static unsigned             record_metas;
 static char                 record_fail[32];
+
+
+/* of what may fail: how many there were, in all processes */
+
+typedef struct {
+    unsigned                syncs;
+    unsigned                metas;
+    unsigned                writes;
+    unsigned                more;       /* syncs to fail */
+} record_count_t;
+
+static record_count_t      *record_count;
 
 
 /* nginx empties its environment before there are workers */
@@ -83,6 +96,13 @@ record_init(void)
 
     if (log == NULL || file == NULL || strlen(file) >= sizeof(record_file)) {
         return;
+    }
+
+    record_count = mmap(NULL, sizeof(record_count_t), PROT_READ|PROT_WRITE,
+                        MAP_SHARED|MAP_ANONYMOUS, -1, 0);
+
+    if (record_count == MAP_FAILED) {
+        abort();
     }
 
     if (fail != NULL && strlen(fail) < sizeof(record_fail)) {
@@ -200,14 +220,27 @@ lead_power_mark(const char *text)
 static int
 record_fails(const char *kind, unsigned *n)
 {
-    size_t  len;
+    size_t       len;
+    unsigned     fails;
+    const char  *more;
 
-    (*n)++;
+    fails = __atomic_add_fetch(n, 1, __ATOMIC_RELAXED);
     len = strlen(kind);
 
-    return strncmp(record_fail, kind, len) == 0
-           && record_fail[len] == ':'
-           && (unsigned) atoi(record_fail + len + 1) == *n;
+    if (strncmp(record_fail, kind, len) != 0
+        || record_fail[len] != ':'
+        || (unsigned) atoi(record_fail + len + 1) != fails)
+    {
+        return 0;
+    }
+
+    more = strchr(record_fail, '+');
+
+    if (more != NULL) {
+        record_count->more = (unsigned) atoi(more + 1);
+    }
+
+    return 1;
 }
 
 
@@ -220,7 +253,9 @@ record_write(int fd, const struct iovec *iov, int n, off_t offset, int *flags)
 
     serial = record_line(POWER_WRITE, *flags, 0, offset, 0, iov, n);
 
-    if (*flags && record_fails("meta", &record_metas)) {
+    if (*flags ? record_fails("meta", &record_count->metas)
+               : record_fails("write", &record_count->writes))
+    {
         *flags |= POWER_LIE;
     }
 
@@ -398,7 +433,15 @@ record_sync(int fd, long call)
         return (int) syscall(call, fd);
     }
 
-    flags = !dir && record_fails("sync", &record_syncs) ? POWER_LIE : 0;
+    flags = 0;
+
+    if (!dir && record_count->more != 0) {
+        record_count->more--;
+        flags = POWER_LIE;
+
+    } else if (!dir && record_fails("sync", &record_count->syncs)) {
+        flags = POWER_LIE;
+    }
 
     serial = record_line(dir ? POWER_SYNC_DIR : POWER_SYNC, 0, 0, 0, 0, NULL,
                          0);
