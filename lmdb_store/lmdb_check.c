@@ -5,7 +5,7 @@
  * The check: walks every tree in one read transaction and compares each row
  * with what it points to and with what must point to it.  It reports and
  * never repairs; a finding names ids and numbers, never what a lead says.
- * Nothing is allocated.  Here are leads and what belongs to them.
+ * Nothing is allocated.  Here are leads and what they are found by.
  */
 
 
@@ -19,6 +19,8 @@
 static lead_rc_t lead_lmdb_check_trees(lead_lmdb_check_t *c);
 static lead_rc_t lead_lmdb_check_tree(lead_lmdb_check_t *c, unsigned tree,
     lead_lmdb_check_row_pt check);
+static lead_rc_t lead_lmdb_check_meta(lead_lmdb_check_t *c, lead_bytes_t key,
+    lead_bytes_t row);
 static lead_rc_t lead_lmdb_check_lead(lead_lmdb_check_t *c, lead_bytes_t key,
     lead_bytes_t row);
 static lead_rc_t lead_lmdb_check_lead_number(lead_lmdb_check_t *c,
@@ -32,16 +34,13 @@ static lead_rc_t lead_lmdb_check_number(lead_lmdb_check_t *c,
     lead_bytes_t key, lead_bytes_t row);
 static lead_rc_t lead_lmdb_check_lookup(lead_lmdb_check_t *c,
     lead_bytes_t key, lead_bytes_t row);
-static lead_rc_t lead_lmdb_check_event(lead_lmdb_check_t *c, lead_bytes_t key,
-    lead_bytes_t row);
-static lead_rc_t lead_lmdb_check_idem(lead_lmdb_check_t *c, lead_bytes_t key,
-    lead_bytes_t row);
 
 
 static const struct {
     unsigned                 tree;
     lead_lmdb_check_row_pt   check;
 } lead_lmdb_checks[] = {
+    { LEAD_LMDB_META, lead_lmdb_check_meta },
     { LEAD_LMDB_LEADS, lead_lmdb_check_lead },
     { LEAD_LMDB_NUMBERS, lead_lmdb_check_number },
     { LEAD_LMDB_LOOKUP, lead_lmdb_check_lookup },
@@ -108,9 +107,19 @@ lead_lmdb_check_trees(lead_lmdb_check_t *c)
         memcpy(c->last, id.b, sizeof(c->last));
     }
 
+    if (rc == LEAD_OK) {
+        rc = lead_lmdb_check_pages(c);
+    }
+
+    if (rc == LEAD_OK) {
+        rc = lead_lmdb_check_remembered(c);
+    }
+
     for (i = 0; i < sizeof(lead_lmdb_checks) / sizeof(lead_lmdb_checks[0]);
          i++)
     {
+        c->number = 0;
+
         if (rc == LEAD_OK) {
             rc = lead_lmdb_check_tree(c, lead_lmdb_checks[i].tree,
                                       lead_lmdb_checks[i].check);
@@ -150,6 +159,24 @@ lead_lmdb_check_tree(lead_lmdb_check_t *c, unsigned tree,
     }
 
     return rc == LEAD_NOTFOUND ? LEAD_OK : rc;
+}
+
+
+/* what the marker says was seen when the store was opened */
+
+static lead_rc_t
+lead_lmdb_check_meta(lead_lmdb_check_t *c, lead_bytes_t key, lead_bytes_t row)
+{
+    lead_record_marker_t  m;
+
+    if (lead_record_marker_decode(row, &m) != 0
+        || row.len != LEAD_RECORD_MARKER_LEN)
+    {
+        return lead_lmdb_finding(c, "there is a row beside the marker of the"
+                                 " store, or it has %zu bytes", row.len);
+    }
+
+    return LEAD_OK;
 }
 
 
@@ -195,6 +222,16 @@ lead_lmdb_check_lead(lead_lmdb_check_t *c, lead_bytes_t key, lead_bytes_t row)
 
     if (memcmp(id.b, c->last, sizeof(c->last)) > 0) {
         (void) lead_lmdb_finding(c, "lead %s has an id to come", text);
+    }
+
+    if (r.lead.created > r.lead.activity || r.lead.activity > r.lead.updated) {
+        (void) lead_lmdb_finding(c, "lead %s has times that contradict each"
+                                 " other", text);
+    }
+
+    if (r.lead.doc.len != 0 && lead_lmdb_check_json(r.lead.doc) != 0) {
+        (void) lead_lmdb_finding(c, "lead %s has a document that is no JSON",
+                                 text);
     }
 
     rc = lead_lmdb_check_lead_number(c, key, &r, text);
@@ -402,110 +439,6 @@ lead_lmdb_check_lookup(lead_lmdb_check_t *c, lead_bytes_t key,
     return rc != LEAD_OK ? rc
            : lead_lmdb_finding(c, "a look-up row points to a lead without"
                                " its match key: %s", text);
-}
-
-
-static lead_rc_t
-lead_lmdb_check_event(lead_lmdb_check_t *c, lead_bytes_t key, lead_bytes_t row)
-{
-    lead_rc_t            rc;
-    lead_bytes_t         lead;
-    lead_record_t        r;
-    unsigned long long   id;
-    lead_record_event_t  event;
-
-    if (lead_record_event_decode(key, row, &event) != 0
-        || (event.snapshot.len != 0
-            && lead_record_lead_decode(event.snapshot, event.account,
-                                       &event.lead, &r) != 0))
-    {
-        return lead_lmdb_finding(c, "an event cannot be read");
-    }
-
-    id = event.id;
-
-    if (event.id >= c->t->state.event) {
-        (void) lead_lmdb_finding(c, "event %llu is to come yet", id);
-    }
-
-    if (lead_lmdb_check_test(&event.lead)) {
-        return lead_lmdb_check_owner(c, event.account, "a test's event");
-    }
-
-    rc = lead_lmdb_row(c->t, LEAD_LMDB_LEADS, key.data, LEAD_RECORD_LEAD_KEY,
-                       &lead);
-
-    if (rc == LEAD_NOTFOUND) {
-        return lead_lmdb_finding(c, "event %llu is of a lead that is not"
-                                 " there", id);
-    }
-
-    return rc;
-}
-
-
-static lead_rc_t
-lead_lmdb_check_idem(lead_lmdb_check_t *c, lead_bytes_t key, lead_bytes_t row)
-{
-    size_t               i;
-    uint8_t              name[LEAD_RECORD_EVENT_KEY];
-    uint8_t              hash[LEAD_RECORD_HASH_KEY];
-    uint32_t             account;
-    uint64_t             id;
-    lead_id_t            lead;
-    lead_rc_t            rc;
-    lead_bytes_t         event, found;
-    lead_record_event_t  e;
-
-    if (key.len != LEAD_RECORD_IDEM_KEY
-        || row.len == 0
-        || row.len % LEAD_RECORD_ID_LEN != 0)
-    {
-        return lead_lmdb_finding(c, "an idempotency record cannot be read");
-    }
-
-    account = lead_record_get32(key.data + 1);
-    id = lead_record_get64(key.data + LEAD_RECORD_HASH_KEY);
-
-    for (i = row.len; i != 0; i -= LEAD_RECORD_ID_LEN) {
-        memcpy(lead.b, row.data + i - LEAD_RECORD_ID_LEN, sizeof(lead.b));
-        lead_record_event_key(name, account, &lead, id);
-
-        rc = lead_lmdb_row(c->t, LEAD_LMDB_LEADS, name, LEAD_RECORD_LEAD_KEY,
-                           &found);
-
-        if (rc == LEAD_NOTFOUND) {
-            rc = lead_lmdb_finding(c, "an idempotency record names a lead"
-                                   " that is not there");
-        }
-
-        if (rc != LEAD_OK) {
-            return rc;
-        }
-    }
-
-    event.data = name;
-    event.len = sizeof(name);
-
-    rc = lead_lmdb_row(c->t, LEAD_LMDB_EVENTS, name, sizeof(name), &found);
-
-    if (rc == LEAD_OK
-        && lead_record_event_decode(event, found, &e) == 0
-        && e.sha != NULL)
-    {
-        lead_record_hash_key(hash, account, LEAD_RECORD_IDEMPOTENCY, e.sha);
-
-        if (memcmp(hash, key.data, sizeof(hash)) == 0) {
-            return LEAD_OK;
-        }
-    }
-
-    if (rc != LEAD_OK && rc != LEAD_NOTFOUND) {
-        return rc;
-    }
-
-    return lead_lmdb_finding(c, "an idempotency record is not that of event"
-                             " %llu", (unsigned long long) id);
 }
 
 

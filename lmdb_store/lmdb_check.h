@@ -19,6 +19,11 @@ typedef struct {
     void                 *ctx;
     uint64_t              findings;
     uint8_t               last[8];      /* of the highest id there may be */
+    uint64_t              remembered;   /* the first event that has to have an
+                                           idempotency record */
+    uint32_t              number;       /* of the last name */
+    int64_t               time;         /* of the last attempt, and whose */
+    uint32_t              whose;
     uint32_t              account;      /* whose leads are being counted */
     uint64_t              leads;
     uint32_t              endpoint;     /* whose rows are being counted */
@@ -31,6 +36,12 @@ typedef lead_rc_t (*lead_lmdb_check_row_pt)(lead_lmdb_check_t *c,
     lead_bytes_t key, lead_bytes_t row);
 
 
+/* of lead_lmdb_checks[]: a row of a tree */
+
+lead_rc_t lead_lmdb_check_event(lead_lmdb_check_t *c, lead_bytes_t key,
+    lead_bytes_t row);
+lead_rc_t lead_lmdb_check_idem(lead_lmdb_check_t *c, lead_bytes_t key,
+    lead_bytes_t row);
 lead_rc_t lead_lmdb_check_counter(lead_lmdb_check_t *c,
     lead_bytes_t key, lead_bytes_t row);
 lead_rc_t lead_lmdb_check_key(lead_lmdb_check_t *c, lead_bytes_t key,
@@ -56,6 +67,15 @@ lead_rc_t lead_lmdb_check_state(lead_lmdb_check_t *c,
 
 /* the counts of the endpoint whose rows were walked last */
 lead_rc_t lead_lmdb_check_tally(lead_lmdb_check_t *c);
+
+/* which events have to have an idempotency record */
+lead_rc_t lead_lmdb_check_remembered(lead_lmdb_check_t *c);
+
+/* the pages of the file: those that are free, and how many there are */
+lead_rc_t lead_lmdb_check_pages(lead_lmdb_check_t *c);
+
+/* 0: this is JSON */
+int lead_lmdb_check_json(lead_bytes_t text);
 
 /* whether this is the lead of a test's event */
 int lead_lmdb_check_test(const lead_id_t *id);

@@ -14,6 +14,8 @@
 
 static lead_rc_t lead_lmdb_check_no_leads(lead_lmdb_check_t *c,
     uint32_t account, uint64_t count);
+static lead_rc_t lead_lmdb_check_numbered(lead_lmdb_check_t *c,
+    lead_bytes_t key, const char *what);
 static lead_rc_t lead_lmdb_check_pair(lead_lmdb_check_t *c, unsigned tree,
     lead_bytes_t key, lead_bytes_t row, const char *what);
 
@@ -153,8 +155,13 @@ lead_rc_t
 lead_lmdb_check_account(lead_lmdb_check_t *c, lead_bytes_t key,
     lead_bytes_t row)
 {
-    return lead_lmdb_check_pair(c, LEAD_LMDB_ACCOUNT_NAMES, row, key,
-                                "an account");
+    lead_rc_t  rc;
+
+    rc = lead_lmdb_check_numbered(c, key, "account");
+
+    return rc != LEAD_OK ? rc
+           : lead_lmdb_check_pair(c, LEAD_LMDB_ACCOUNT_NAMES, row, key,
+                                  "an account");
 }
 
 
@@ -171,8 +178,13 @@ lead_rc_t
 lead_lmdb_check_endpoint(lead_lmdb_check_t *c, lead_bytes_t key,
     lead_bytes_t row)
 {
-    return lead_lmdb_check_pair(c, LEAD_LMDB_ENDPOINT_NAMES, row, key,
-                                "an endpoint");
+    lead_rc_t  rc;
+
+    rc = lead_lmdb_check_numbered(c, key, "endpoint");
+
+    return rc != LEAD_OK ? rc
+           : lead_lmdb_check_pair(c, LEAD_LMDB_ENDPOINT_NAMES, row, key,
+                                  "an endpoint");
 }
 
 
@@ -191,6 +203,33 @@ lead_lmdb_check_endpoint_name(lead_lmdb_check_t *c, lead_bytes_t key,
     }
 
     return rc;
+}
+
+
+/* numbers are given in turn, and for ever */
+
+static lead_rc_t
+lead_lmdb_check_numbered(lead_lmdb_check_t *c, lead_bytes_t key,
+    const char *what)
+{
+    uint32_t  number;
+
+    if (key.len != 4) {
+        return lead_lmdb_finding(c, "an %s has a number of %zu bytes", what,
+                                 key.len);
+    }
+
+    number = lead_record_get32(key.data);
+    c->number++;
+
+    if (number != c->number) {
+        (void) lead_lmdb_finding(c, "%s %lu is not there, but %s %lu is", what,
+                                 (unsigned long) c->number, what,
+                                 (unsigned long) number);
+        c->number = number;
+    }
+
+    return LEAD_OK;
 }
 
 

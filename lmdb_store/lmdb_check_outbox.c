@@ -16,7 +16,7 @@
 static lead_rc_t lead_lmdb_check_whose(lead_lmdb_check_t *c,
     const lead_outbox_row_t *row, const char *what);
 static lead_rc_t lead_lmdb_check_points(lead_lmdb_check_t *c,
-    const lead_outbox_row_t *row, const char *what);
+    const lead_outbox_row_t *row, int64_t time, const char *what);
 
 
 lead_rc_t
@@ -62,7 +62,7 @@ lead_lmdb_check_outbox(lead_lmdb_check_t *c, lead_bytes_t key,
         return rc == LEAD_NOTFOUND ? LEAD_OK : rc;
     }
 
-    return lead_lmdb_check_points(c, &out, "an outbox row");
+    return lead_lmdb_check_points(c, &out, LEAD_NEVER, "an outbox row");
 }
 
 
@@ -125,17 +125,24 @@ lead_lmdb_check_whose(lead_lmdb_check_t *c, const lead_outbox_row_t *row,
 }
 
 
+/* time: of the event, as an attempt has it, or LEAD_NEVER: it is a row, and
+ * the event has what is to be delivered */
+
 static lead_rc_t
 lead_lmdb_check_points(lead_lmdb_check_t *c, const lead_outbox_row_t *row,
-    const char *what)
+    int64_t time, const char *what)
 {
-    uint8_t       event[LEAD_RECORD_EVENT_KEY];
-    lead_rc_t     rc;
-    lead_bytes_t  found;
+    uint8_t              buf[LEAD_RECORD_EVENT_KEY];
+    lead_rc_t            rc;
+    lead_bytes_t         key, found;
+    lead_record_event_t  event;
 
-    lead_record_event_key(event, row->account, &row->lead, row->event);
+    lead_record_event_key(buf, row->account, &row->lead, row->event);
 
-    rc = lead_lmdb_row(c->t, LEAD_LMDB_EVENTS, event, sizeof(event), &found);
+    key.data = buf;
+    key.len = sizeof(buf);
+
+    rc = lead_lmdb_row(c->t, LEAD_LMDB_EVENTS, buf, sizeof(buf), &found);
 
     if (rc == LEAD_NOTFOUND) {
         return lead_lmdb_finding(c, "%s points to event %llu, which is not"
@@ -143,7 +150,23 @@ lead_lmdb_check_points(lead_lmdb_check_t *c, const lead_outbox_row_t *row,
                                  (unsigned long long) row->event);
     }
 
-    return rc;
+    if (rc != LEAD_OK || lead_record_event_decode(key, found, &event) != 0) {
+        return rc;
+    }
+
+    if (time == LEAD_NEVER && event.snapshot.len == 0) {
+        return lead_lmdb_finding(c, "%s points to event %llu, which has"
+                                 " nothing to deliver", what,
+                                 (unsigned long long) row->event);
+    }
+
+    if (time != LEAD_NEVER && time != 0 && time != event.time) {
+        return lead_lmdb_finding(c, "%s has another time of event %llu than"
+                                 " the event", what,
+                                 (unsigned long long) row->event);
+    }
+
+    return LEAD_OK;
 }
 
 
@@ -166,11 +189,20 @@ lead_lmdb_check_attempt(lead_lmdb_check_t *c, lead_bytes_t key,
         return rc == LEAD_NOTFOUND ? LEAD_OK : rc;
     }
 
+    if (a.attempt.row.endpoint == c->whose && a.attempt.time == c->time) {
+        (void) lead_lmdb_finding(c, "two attempts of endpoint %lu have one"
+                                 " time", (unsigned long) c->whose);
+    }
+
+    c->whose = a.attempt.row.endpoint;
+    c->time = a.attempt.time;
+
     if (lead_lmdb_check_test(&a.attempt.row.lead)) {
         return LEAD_OK;
     }
 
-    return lead_lmdb_check_points(c, &a.attempt.row, "an attempt");
+    return lead_lmdb_check_points(c, &a.attempt.row, a.event_time,
+                                  "an attempt");
 }
 
 

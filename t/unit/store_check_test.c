@@ -167,6 +167,38 @@ outbox_due(raw_t *r, const char *name, int at)
 
 
 static void
+outbox_twice(raw_t *r, const char *name, int at)
+{
+    size_t   len, size;
+    uint8_t  key[600], row[4096];
+
+    size = first(r, "outbox", key, &len, row);
+    key[11] ^= 0x40;
+    put(r, "outbox", key, len, row, size);
+}
+
+
+static void
+outbox_given_up(raw_t *r, const char *name, int at)
+{
+    size_t   len, size;
+    uint8_t  key[600], row[4096];
+
+    size = first(r, "outbox", key, &len, row);
+    del(r, "outbox", key, len);
+    (void) lead_record_put64(key + 4, (uint64_t) LEAD_NEVER);
+    put(r, "outbox", key, len, row, size);
+}
+
+
+static void
+put_short(raw_t *r, const char *name, int at)
+{
+    put(r, name, "short", 5, "x", 1);
+}
+
+
+static void
 lead_key(raw_t *r, const char *name, int at)
 {
     put(r, "leads", "short", 5, "x", 1);
@@ -307,6 +339,126 @@ events_gone(raw_t *r, const char *name, int at)
 
 
 static void
+meta_row(raw_t *r, const char *name, int at)
+{
+    put(r, "meta", "other", 5, "x", 1);
+}
+
+
+static void
+marker_long(raw_t *r, const char *name, int at)
+{
+    size_t   len, size;
+    uint8_t  key[600], row[4096];
+
+    size = first(r, "meta", key, &len, row);
+    put(r, "meta", key, len, row, size + 1);
+}
+
+
+/* as a sweep leaves it that has not looked at the outbox */
+
+static void
+event_bare(raw_t *r, const char *name, int at)
+{
+    size_t               len, size;
+    uint8_t              key[600], row[4096], bare[4096];
+    lead_bytes_t         k, v;
+    lead_record_event_t  e;
+
+    size = first(r, "events", key, &len, row);
+
+    k.data = key;
+    k.len = len;
+    v.data = row;
+    v.len = size;
+
+    assert_int_equal(lead_record_event_decode(k, v, &e), 0);
+    assert_int_not_equal(e.snapshot.len, 0);
+
+    put(r, "events", key, len, bare, lead_record_event_bare(bare, v, &e));
+}
+
+
+static void
+attempt_twice(raw_t *r, const char *name, int at)
+{
+    size_t   len, size;
+    uint8_t  key[600], row[4096];
+
+    size = first(r, "deliveries", key, &len, row);
+    key[len - 1] ^= 0x40;
+    put(r, "deliveries", key, len, row, size);
+}
+
+
+/* of the two, the one of the later event */
+
+static void
+idem_gone(raw_t *r, const char *name, int at)
+{
+    size_t       len;
+    uint8_t      key[600], row[4096];
+    uint64_t     event;
+    MDB_val      k, v;
+    MDB_cursor  *cursor;
+
+    (void) first(r, "idem0", key, &len, row);
+    event = lead_record_get64(key + LEAD_RECORD_HASH_KEY);
+
+    assert_int_equal(mdb_cursor_open(r->txn, tree(r, "idem0"), &cursor), 0);
+    assert_int_equal(mdb_cursor_get(cursor, &k, &v, MDB_LAST), 0);
+
+    if (lead_record_get64((uint8_t *) k.mv_data + LEAD_RECORD_HASH_KEY)
+        > event)
+    {
+        memcpy(key, k.mv_data, k.mv_size);
+    }
+
+    mdb_cursor_close(cursor);
+    del(r, "idem0", key, len);
+}
+
+
+static void
+idem_twice(raw_t *r, const char *name, int at)
+{
+    size_t   len, size;
+    uint8_t  key[600], row[4096];
+
+    size = first(r, "idem0", key, &len, row);
+    put(r, "idem2", key, len, row, size);
+}
+
+
+/* a number of five bytes, that all agree on */
+
+static void
+number_long(raw_t *r, const char *name, int at)
+{
+    char  names[32];
+
+    (void) snprintf(names, sizeof(names), "%.10s_names", name);
+    put(r, at ? "endpoints" : "accounts", "\0\0\0\1x", 5, "\0\0\0\1odd", 7);
+    put(r, names, "\0\0\0\1odd", 7, "\0\0\0\1x", 5);
+}
+
+
+static void
+number_gone(raw_t *r, const char *name, int at)
+{
+    size_t   len, size;
+    uint8_t  key[600], row[4096];
+    char     names[32];
+
+    (void) snprintf(names, sizeof(names), "%.10s_names", name);
+    size = first(r, at ? "endpoints" : "accounts", key, &len, row);
+    del(r, at ? "endpoints" : "accounts", key, len);
+    del(r, names, row, size);
+}
+
+
+static void
 test_of_nobody(raw_t *r, const char *name, int at)
 {
     uint8_t              key[LEAD_RECORD_EVENT_KEY], row[100];
@@ -329,6 +481,60 @@ static const struct {
     int           at;
     const char   *finding;
 } damages[] = {
+    { "meta with a row", meta_row, NULL, 0,
+      "a row beside the marker" },
+    { "marker too long", marker_long, NULL, 0,
+      "or it has 29 bytes" },
+    { "lead's activity", change_first, "leads", 32,
+      "has times that contradict each other" },
+    { "lead's beginning", change_first, "leads", 17,
+      "has times that contradict each other" },
+    { "lead's document", change_first, "leads", -1,
+      "has a document that is no JSON" },
+    { "event's document", change_first, "events", -1,
+      "event 1 has a document that is no JSON" },
+    { "event's snapshot", event_bare, NULL, 0,
+      "points to event 1, which has nothing to deliver" },
+    { "attempt's time of event", change_first, "deliveries", 63,
+      "an attempt has another time of event 1 than the event" },
+    { "attempts of one time", attempt_twice, NULL, 0,
+      "two attempts of endpoint 1 have one time" },
+    { "idempotency gone", idem_gone, NULL, 0,
+      "event 2 lacks its idempotency record" },
+    { "idempotency twice", idem_twice, NULL, 0,
+      "there are 2 idempotency records of event" },
+    { "account's number long", number_long, "account", 0,
+      "an account has a number of 5 bytes" },
+    { "account gone, and its name", number_gone, "account", 0,
+      "account 1 is not there, but account 2 is" },
+    { "endpoint's number long", number_long, "endpoint", 1,
+      "an endpoint has a number of 5 bytes" },
+    { "endpoint gone, and its name", number_gone, "endpoint", 1,
+      "endpoint 1 is not there, but endpoint 2 is" },
+    { "attempt's key", put_short, "deliveries", 0,
+      "an attempt cannot be read" },
+    { "event's key", put_short, "events", 0,
+      "an event cannot be read" },
+    { "look-up's key", put_short, "lookup", 0,
+      "a look-up row cannot be read" },
+    { "number's key", put_short, "numbers", 0,
+      "a number cannot be read" },
+    { "idempotency's key", put_short, "idem1", 0,
+      "an idempotency record cannot be read" },
+    { "key's key", put_short, "keys", 0,
+      "a key cannot be read" },
+    { "id's key", put_short, "key_ids", 0,
+      "a key's id cannot be read" },
+    { "counter's key", put_short, "counters", 0,
+      "a counter cannot be read" },
+    { "key moved", move_first, "keys", 0,
+      "is no key's" },
+    { "id of another key", change_first, "key_ids", 0,
+      "is no key's" },
+    { "outbox row twice", outbox_twice, NULL, 0,
+      "endpoint 1 has 2 rows to deliver and 0 given up" },
+    { "outbox row of a state that has none", outbox_given_up, NULL, 0,
+      "endpoint 1 has 0 rows to deliver and 1 given up" },
     { "number gone", del_first, "numbers", 0,
       "is not found by its number" },
     { "number cut", cut_first, "numbers", 0,
@@ -502,6 +708,7 @@ fill(store_t *s, raw_t *r)
     op_free(op);
 
     op = op_new(s->acme, "{\"v\":2}");
+    op_idempotency(op, "another key");
     op->events[0].endpoints = &second;
     op->events[0].nendpoints = 1;
     op_commit(s, op);

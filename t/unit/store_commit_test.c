@@ -454,8 +454,8 @@ test_matches(void **state)
 
     s = *state;
 
-    a = store_insert(s, s->acme, "a", 1, "same", NULL);
-    b = store_insert(s, s->acme, "b", 1, "same", NULL);
+    a = store_insert(s, s->acme, "1", 1, "same", NULL);
+    b = store_insert(s, s->acme, "2", 1, "same", NULL);
 
     /* the oldest has it */
 
@@ -464,7 +464,7 @@ test_matches(void **state)
 
     /* rank order: the first key that has a lead */
 
-    (void) store_insert(s, s->acme, "c", 2, "phone", NULL);
+    (void) store_insert(s, s->acme, "3", 2, "phone", NULL);
 
     op = op_new(s->acme, "{}");
     op_by_match(op, 1, "nobody");
@@ -474,14 +474,14 @@ test_matches(void **state)
     op->op.second.number = 2;
     op_verdict(op, LEAD_REFUSE);
     op_commit(s, op);
-    assert_string_equal(op->target_doc, "c");
+    assert_string_equal(op->target_doc, "3");
     assert_true(op->has_second);
     assert_id_equal(op->second.id, b);
     op_free(op);
 
     /* it gives the key up: the next has it */
 
-    op = op_new(s->acme, "a");
+    op = op_new(s->acme, "1");
     op_by_id(op, &a);
     op_match(op, 1, "other");
     op_match(op, 1, "other");
@@ -499,7 +499,7 @@ test_matches(void **state)
 
     /* one of several goes, the others stay */
 
-    op = op_new(s->acme, "a");
+    op = op_new(s->acme, "1");
     op_by_id(op, &a);
     op_match(op, 1, "third");
     op_match(op, 2, "other");
@@ -511,7 +511,7 @@ test_matches(void **state)
     assert_true(store_get_match(s, s->acme, 2, "other", &got));
     assert_int_equal(store_findings(s), 0);
 
-    op = op_new(s->acme, "a");
+    op = op_new(s->acme, "1");
     op_by_id(op, &a);
     op_commit(s, op);
     op_free(op);
@@ -584,7 +584,7 @@ test_sizes(void **state)
 
     doc = malloc(4097);
     assert_non_null(doc);
-    memset(doc, 'd', 4096);
+    memset(doc, '1', 4096);
     doc[4096] = '\0';
 
     id = store_insert(s, s->acme, "", 0, NULL, NULL);

@@ -709,7 +709,7 @@ test_test(void **state)
 
     big = malloc(LEAD_DOC_MAX + 1);
     assert_non_null(big);
-    memset(big, 'x', LEAD_DOC_MAX + 1);
+    memset(big, '1', LEAD_DOC_MAX + 1);
     doc.data = (uint8_t *) big;
     doc.len = LEAD_DOC_MAX + 1;
     assert_int_equal(lead_store_endpoint_test(s->store, crm, doc, &n, &s->e),

@@ -92,7 +92,7 @@ test_full(void **state)
     assert_int_equal(lead_store_account(s->store, BYTES("acme"), &s->acme,
                                         &s->e), LEAD_OK);
 
-    memset(doc, 'd', 4000);
+    memset(doc, '1', 4000);
     doc[4000] = '\0';
 
     for (n = 0, full = 0; full < 3; /* void */ ) {

@@ -213,10 +213,10 @@ test_group(void **state)
 
     s = *state;
 
-    id = store_insert(s, s->acme, "old", 1, "a", NULL);
+    id = store_insert(s, s->acme, "0", 1, "a", NULL);
 
     for (i = 0; i < 3; i++) {
-        ops[i] = op_new(s->acme, i == 1 ? "one" : "two");
+        ops[i] = op_new(s->acme, i == 1 ? "1" : "2");
     }
 
     op_by_id(ops[0], &id);
@@ -231,7 +231,7 @@ test_group(void **state)
     }
 
     for (i = 0; i < 3; i++) {
-        ops[i] = op_new(s->acme, "again");
+        ops[i] = op_new(s->acme, "3");
     }
 
     op_idempotency(ops[0], "bulk");
@@ -247,13 +247,13 @@ test_group(void **state)
         assert_id_equal(ops[0]->op.leads[i].id, ids[i]);
     }
 
-    assert_doc(ops[0]->op.leads[0], "old");
-    assert_doc(ops[0]->op.leads[1], "one");
-    assert_doc(ops[0]->op.leads[2], "two");
+    assert_doc(ops[0]->op.leads[0], "0");
+    assert_doc(ops[0]->op.leads[1], "1");
+    assert_doc(ops[0]->op.leads[2], "2");
 
     /* no memory for the last of the documents */
 
-    op = op_new(s->acme, "again");
+    op = op_new(s->acme, "3");
     op_idempotency(op, "bulk");
     op->allocs = 3;
     op_commit(s, op);

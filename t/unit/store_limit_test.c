@@ -108,7 +108,7 @@ test_limits(void **state)
 
     s = *state;
 
-    memset(limit_bytes, 'x', sizeof(limit_bytes));
+    memset(limit_bytes, '1', sizeof(limit_bytes));
 
     for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
         ops[0] = op_new(s->acme, "{}");

@@ -691,7 +691,7 @@ test_gone(void **state)
 
     /* of one that is no more the check tells, and the sweep clears it away */
 
-    assert_int_equal(store_findings(s), 3);
+    assert_int_equal(store_findings(s), 4);
     store_now += LEAD_KEEP_FAILED_DEFAULT + 1;
     hook_sweep(s);
     hook_counts(s, crm, 0, 0, 0);

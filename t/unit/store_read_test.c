@@ -199,12 +199,12 @@ test_events(void **state)
     one = endpoint[1];
 
     before = store_insert(s, s->acme, "{}", 0, NULL, NULL);
-    id = store_insert(s, s->acme, "v1", 0, NULL, "key");
+    id = store_insert(s, s->acme, "1", 0, NULL, "key");
     (void) store_insert(s, s->acme, "{}", 0, NULL, NULL);
 
     store_now += 5;
 
-    op = op_new(s->acme, "v2");
+    op = op_new(s->acme, "2");
     op_by_id(op, &id);
     op->events[0].type = BYTES("lead.updated");
     op->events[0].data = BYTES("[1]");
@@ -222,7 +222,7 @@ test_events(void **state)
 
     store_now += 5;
 
-    op = op_new(s->acme, "v3");
+    op = op_new(s->acme, "3");
     op_by_id(op, &id);
     op->op.actor.len = 0;
     op_commit(s, op);
@@ -234,8 +234,8 @@ test_events(void **state)
     assert_int_equal(events.n, 5);
     assert_string_equal(events.text[0], "lead.created by : ; none");
     assert_string_equal(events.text[1], "lead.seen by tester: ; none");
-    assert_string_equal(events.text[2], "lead.stage by tester: ; v2");
-    assert_string_equal(events.text[3], "lead.updated by tester: [1]; v2");
+    assert_string_equal(events.text[2], "lead.stage by tester: ; 2");
+    assert_string_equal(events.text[3], "lead.updated by tester: [1]; 2");
     assert_string_equal(events.text[4], "lead.created by tester: ; none");
     assert_int_equal(events.times[0], store_now);
     assert_int_equal(events.times[4], STORE_START);
