@@ -28,6 +28,7 @@
 
 
 static void leadctl_std_fds(void);
+static void leadctl_damage(int signo);
 static int leadctl_parse(leadctl_t *ctl, int argc, char **argv);
 static int leadctl_option(leadctl_t *ctl, char **argv, int *i);
 static int leadctl_find(leadctl_t *ctl, const char **words, size_t n);
@@ -178,6 +179,9 @@ main(int argc, char **argv)
 
     leadctl_std_fds();
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGSEGV, leadctl_damage);
+    signal(SIGBUS, leadctl_damage);
+    signal(SIGABRT, leadctl_damage);
 
     memset(&ctl, 0, sizeof(leadctl_t));
 
@@ -201,6 +205,28 @@ main(int argc, char **argv)
     }
 
     return leadctl_finish(code);
+}
+
+
+/* LMDB believes the pages of its file, which is mapped: whoever follows one
+ * that is damaged may end anywhere */
+
+static void
+leadctl_damage(int signo)
+{
+    static const char  text[] = "leadctl: ended by a page that is none: the "
+                                "file of the store is damaged; "
+                                LEADCTL_DAMAGED "\n";
+
+    (void) signo;
+
+    leadctl_backup_clear();
+
+    if (write(STDERR_FILENO, text, sizeof(text) - 1) == -1) {
+        /* void */
+    }
+
+    _exit(LEADCTL_FAILED);
 }
 
 

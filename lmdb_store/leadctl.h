@@ -38,6 +38,9 @@
 #define LEADCTL_USAGE         2
 #define LEADCTL_FAILED        3      /* the store, or our own output */
 
+#define LEADCTL_DAMAGED       "stop nginx, keep a copy of the file, and put "  \
+                              "a backup in its place"
+
 /* what an import accepts, as the server does */
 
 #define LEADCTL_DEPTH_MAX     32
@@ -164,6 +167,9 @@ int leadctl_webhook_enable(leadctl_t *ctl);
 int leadctl_stat(leadctl_t *ctl);
 int leadctl_check(leadctl_t *ctl);
 int leadctl_backup(leadctl_t *ctl);
+
+/* what is there of a copy under way; for handlers of signals */
+void leadctl_backup_clear(void);
 
 
 /* leadctl_out.c: everything that is printed goes through here */

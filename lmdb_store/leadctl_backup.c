@@ -28,8 +28,9 @@ static void leadctl_backup_print(leadctl_t *ctl);
 
 /* for the handler of signals alone */
 
-static char         leadctl_backup_part[PATH_MAX];
-static const char  *leadctl_backup_made;
+static char                   leadctl_backup_part[PATH_MAX];
+static const char            *leadctl_backup_made;
+static volatile sig_atomic_t  leadctl_backup_busy;
 
 
 int
@@ -61,6 +62,7 @@ leadctl_backup(leadctl_t *ctl)
 
     leadctl_backup_made = stat(dir, &st) == -1 && errno == ENOENT ? dir
                                                                   : NULL;
+    leadctl_backup_busy = 1;
     leadctl_backup_signals(leadctl_backup_stop);
 
     /* a limit of the size of files is an error like a full disk */
@@ -70,6 +72,7 @@ leadctl_backup(leadctl_t *ctl)
     e.rc = lead_store_backup(ctl->store, dir, &e);
 
     leadctl_backup_signals(SIG_DFL);
+    leadctl_backup_busy = 0;
 
     if (e.rc != LEAD_OK) {
         return leadctl_backup_failed(&e);
@@ -115,13 +118,24 @@ leadctl_backup_signals(void (*handler)(int))
 static void
 leadctl_backup_stop(int signo)
 {
+    leadctl_backup_clear();
+
+    (void) raise(signo);
+}
+
+
+void
+leadctl_backup_clear(void)
+{
+    if (!leadctl_backup_busy) {
+        return;
+    }
+
     (void) unlink(leadctl_backup_part);
 
     if (leadctl_backup_made) {
         (void) rmdir(leadctl_backup_made);
     }
-
-    (void) raise(signo);
 }
 
 

@@ -103,7 +103,13 @@ leadctl_failed(const lead_error_t *e, const char *what)
         break;
 
     case LEAD_CORRUPT:
-        todo = "; run leadctl check";
+        todo = "; the file is damaged: leadctl check says more; "
+               LEADCTL_DAMAGED;
+        break;
+
+    case LEAD_FOREIGN:
+        todo = "; name the right one with --store, or, if it was one, it is "
+               "damaged: " LEADCTL_DAMAGED;
         break;
 
     default:
@@ -257,7 +263,7 @@ leadctl_name(leadctl_t *ctl, leadctl_opt_t opt)
 int
 leadctl_open(leadctl_t *ctl, leadctl_mode_t mode)
 {
-    lead_error_t       e;
+    lead_error_t       e, other;
     lead_store_opts_t  opts;
 
     memset(&opts, 0, sizeof(lead_store_opts_t));
@@ -268,6 +274,17 @@ leadctl_open(leadctl_t *ctl, leadctl_mode_t mode)
     opts.readonly = mode == LEADCTL_READ;
 
     e.rc = lead_store_open(ctl->path, &opts, &ctl->store, &e);
+
+    /* whether one that is short is sound, only a writer sees */
+
+    if (e.rc == LEAD_CORRUPT && mode == LEADCTL_READ) {
+        opts.readonly = 0;
+        other.rc = lead_store_open(ctl->path, &opts, &ctl->store, &other);
+
+        if (other.rc != LEAD_ACCESS) {
+            e = other;
+        }
+    }
 
     if (e.rc != LEAD_OK) {
         ctl->store = NULL;

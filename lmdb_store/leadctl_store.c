@@ -293,6 +293,11 @@ leadctl_check(leadctl_t *ctl)
             printf("%" PRIu64 " finding%s\n", n, n == 1 ? "" : "s");
         }
 
+        if (n) {
+            leadctl_hint("this is damage, and nothing was changed; "
+                         LEADCTL_DAMAGED);
+        }
+
         code = n ? LEADCTL_NO : LEADCTL_OK;
     }
 

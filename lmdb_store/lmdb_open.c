@@ -406,8 +406,18 @@ lead_lmdb_marker(lead_store_t *store, MDB_txn *txn, lead_error_t *e)
 
     if (m.version > LEAD_RECORD_VERSION) {
         return lead_store_fail(e, LEAD_VERSION, 0,
-                               "the store has format %lu, this is for %d",
+                               "the store has format %lu, this is for %d: use"
+                               " the version that wrote it, or a backup",
                                (unsigned long) m.version, LEAD_RECORD_VERSION);
+    }
+
+    /* there has been no other format yet */
+
+    if (m.version < LEAD_RECORD_VERSION) {
+        return lead_store_fail(e, LEAD_CORRUPT, 0,
+                               "the store has format %lu, which never was: put"
+                               " a backup in its place",
+                               (unsigned long) m.version);
     }
 
     known = memcmp(store->marker.store, none, sizeof(none)) != 0;

@@ -892,7 +892,8 @@ answers('check --json', ['--store', $L, '--json', 'check'], 0,
     spew("$D/lead.mdb", $data);
 
     $out = answers('check with findings', ['--store', $D, 'check'], 1,
-                   qr/\A(?:[^\n]+\n)+\d+ findings?\n\z/, '');
+                   qr/\A(?:[^\n]+\n)+\d+ findings?\n\z/,
+                   qr/\Aleadctl: this is damage, and nothing was changed; /);
     my @found = split /\n/, $out;
     my ($n) = $found[-1] =~ /^(\d+)/;
     is($n, @found - 1, 'each has a line');

@@ -7,11 +7,17 @@
  *
  * usage: plant foreign <file>    a sound LMDB file that is somebody else's
  *        plant version <file>    a store, as if a newer version had written it
+ *        plant format <file>     a store of a format that never was
+ *        plant garbage <file>    a store whose marker is none
  *        plant leak <file>       a page more that is neither in use nor free
+ *        plant free <file>       a list of free pages with one of no file
+ *        plant row <file> <tree> the first row of a tree is lost
  *
  * The file must not be in use.
  */
 
+
+#define _GNU_SOURCE                     /* memmem() */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,6 +31,8 @@
 #include <lmdb.h>
 
 
+#define PLANT_FILE_MAX  (16 << 20)
+
 /* the marker is a magic of 8 bytes and a version, big endian */
 #define PLANT_VERSION  8
 
@@ -36,9 +44,18 @@
 
 
 static int plant_foreign(MDB_txn *txn);
-static int plant_version(MDB_txn *txn);
-static int plant_in(const char *path, int (*plant)(MDB_txn *txn));
+static int plant_marker(MDB_txn *txn);
+static int plant_row(MDB_txn *txn);
+static int plant_find(MDB_txn *txn);
+static int plant_in(const char *path, unsigned flags,
+    int (*plant)(MDB_txn *txn));
 static int plant_leak(const char *path);
+static int plant_free(const char *path);
+
+
+static const char  *plant_what;         /* a kind, or a tree */
+static char         plant_pages[4096];  /* of a list of free ones */
+static size_t       plant_size;
 
 
 static int
@@ -64,7 +81,7 @@ plant_foreign(MDB_txn *txn)
 
 
 static int
-plant_version(MDB_txn *txn)
+plant_marker(MDB_txn *txn)
 {
     int       err;
     char      marker[64];
@@ -91,15 +108,71 @@ plant_version(MDB_txn *txn)
     }
 
     memcpy(marker, value.mv_data, value.mv_size);
-    marker[PLANT_VERSION + 3]++;
     value.mv_data = marker;
+
+    if (strcmp(plant_what, "version") == 0) {
+        marker[PLANT_VERSION + 3]++;
+
+    } else if (strcmp(plant_what, "format") == 0) {
+        marker[PLANT_VERSION + 3] = 0;
+
+    } else {
+        memset(marker, 'x', value.mv_size);
+    }
 
     return mdb_put(txn, dbi, &key, &value, 0);
 }
 
 
 static int
-plant_in(const char *path, int (*plant)(MDB_txn *txn))
+plant_row(MDB_txn *txn)
+{
+    int          err;
+    MDB_dbi      dbi;
+    MDB_val      key, value;
+    MDB_cursor  *cursor;
+
+    err = mdb_dbi_open(txn, plant_what, 0, &dbi);
+
+    if (err == 0) {
+        err = mdb_cursor_open(txn, dbi, &cursor);
+    }
+
+    if (err == 0) {
+        err = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+    }
+
+    return err == 0 ? mdb_cursor_del(cursor, 0) : err;
+}
+
+
+/* the first list of pages, which is not to be changed by a transaction */
+
+static int
+plant_find(MDB_txn *txn)
+{
+    int          err;
+    MDB_val      key, value;
+    MDB_cursor  *cursor;
+
+    err = mdb_cursor_open(txn, 0, &cursor);
+
+    if (err == 0) {
+        err = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+    }
+
+    if (err == 0) {
+        plant_size = value.mv_size < sizeof(plant_pages)
+                     ? value.mv_size : sizeof(plant_pages);
+        memcpy(plant_pages, value.mv_data, plant_size);
+    }
+
+    return err;
+}
+
+
+static int
+plant_in(const char *path, unsigned flags, int (*plant)(MDB_txn *txn))
 {
     int       err;
     MDB_env  *env;
@@ -111,14 +184,14 @@ plant_in(const char *path, int (*plant)(MDB_txn *txn))
         return err;
     }
 
-    err = mdb_env_set_maxdbs(env, 4);
+    err = mdb_env_set_maxdbs(env, 32);
 
     if (err == 0) {
         err = mdb_env_open(env, path, MDB_NOSUBDIR, 0600);
     }
 
     if (err == 0) {
-        err = mdb_txn_begin(env, NULL, 0, &txn);
+        err = mdb_txn_begin(env, NULL, flags, &txn);
     }
 
     if (err == 0) {
@@ -182,22 +255,83 @@ plant_leak(const char *path)
 }
 
 
+static int
+plant_free(const char *path)
+{
+    int        err, fd;
+    char      *file, *list;
+    uint64_t   page;
+    ssize_t    size;
+
+    err = plant_in(path, MDB_RDONLY, plant_find);
+
+    if (err != 0) {
+        return err;
+    }
+
+    file = malloc(PLANT_FILE_MAX);
+    fd = open(path, O_RDWR|O_CLOEXEC);
+
+    if (file == NULL || fd == -1) {
+        return errno;
+    }
+
+    size = read(fd, file, PLANT_FILE_MAX);
+    page = (uint64_t) 1 << 40;
+
+    if (size <= 0 || plant_size < 2 * sizeof(page)) {
+        return MDB_NOTFOUND;
+    }
+
+    /* where it was before it may be there as well */
+
+    for (list = file;
+         (list = memmem(list, (size_t) (file + size - list), plant_pages,
+                        plant_size)) != NULL;
+         list++)
+    {
+        if (pwrite(fd, &page, sizeof(page),
+                   list - file + (off_t) sizeof(page)) != sizeof(page))
+        {
+            return errno;
+        }
+    }
+
+    free(file);
+
+    return close(fd) == 0 ? 0 : errno;
+}
+
+
 int
 main(int argc, char **argv)
 {
     int  err;
 
     if (argc == 3 && strcmp(argv[1], "foreign") == 0) {
-        err = plant_in(argv[2], plant_foreign);
+        err = plant_in(argv[2], 0, plant_foreign);
 
-    } else if (argc == 3 && strcmp(argv[1], "version") == 0) {
-        err = plant_in(argv[2], plant_version);
+    } else if (argc == 3
+               && (strcmp(argv[1], "version") == 0
+                   || strcmp(argv[1], "format") == 0
+                   || strcmp(argv[1], "garbage") == 0))
+    {
+        plant_what = argv[1];
+        err = plant_in(argv[2], 0, plant_marker);
+
+    } else if (argc == 4 && strcmp(argv[1], "row") == 0) {
+        plant_what = argv[3];
+        err = plant_in(argv[2], 0, plant_row);
+
+    } else if (argc == 3 && strcmp(argv[1], "free") == 0) {
+        err = plant_free(argv[2]);
 
     } else if (argc == 3 && strcmp(argv[1], "leak") == 0) {
         err = plant_leak(argv[2]);
 
     } else {
-        fprintf(stderr, "usage: plant foreign|version|leak <file>\n");
+        fprintf(stderr, "usage: plant foreign|version|format|garbage|leak|free"
+                " <file>\n       plant row <file> <tree>\n");
         return 2;
     }
 
