@@ -21,6 +21,7 @@
 
 #define NGX_LEAD_IDEMPOTENCY_MAX   255       /* characters of the header */
 #define NGX_LEAD_RETRY_AFTER       1         /* seconds, with a 503 */
+#define NGX_LEAD_LIVES_MAX         64        /* workers with a place */
 
 
 /* contexts of directives inside lead_account{} and its blocks; below
@@ -33,6 +34,11 @@
 
 typedef struct ngx_lead_worker_s   ngx_lead_worker_t;
 typedef struct ngx_lead_counters_s ngx_lead_counters_t;
+
+typedef struct {
+    ngx_atomic_t           pid;              /* of who opens the store, or 0 */
+    ngx_atomic_t           deaths;           /* of it, one after the other */
+} ngx_lead_life_t;
 
 
 typedef struct {
@@ -99,6 +105,7 @@ struct ngx_lead_counters_s {
     ngx_atomic_t           retried;          /* failed, to be tried again */
     ngx_atomic_t           given_up;
     ngx_atomic_t           disabled;         /* endpoints, by the module */
+    ngx_lead_life_t        lives[NGX_LEAD_LIVES_MAX];  /* by ngx_worker */
 };
 
 
@@ -147,6 +154,7 @@ struct ngx_lead_worker_s {
     struct ngx_lead_outbox_s  *outbox;       /* NULL: no webhooks */
     ngx_msec_t             complained;       /* when the last CRIT was */
     unsigned               sweeping:1;
+    unsigned               lives:1;          /* it has for a while */
 };
 
 

@@ -10,6 +10,11 @@
  * init_process would leave nginx without workers.  The configuration phase
  * never comes here, so "nginx -t" opens nothing.
  *
+ * A damaged page kills whoever follows it, and nginx starts a worker in the
+ * place of a dead one at once.  So each says in shared memory that it is about
+ * to open the store, and takes that back when it has lived for a while, or
+ * ends well; one that finds that several before it have died of it waits.
+ *
  * The state hangs on the main configuration of its cycle.
  */
 
@@ -20,8 +25,13 @@
 #define NGX_LEAD_RETRY  1000                 /* ms */
 #define NGX_LEAD_SWEEP  60000                /* ms */
 #define NGX_LEAD_LOUD   60000                /* ms */
+#define NGX_LEAD_LIVES  1000                 /* ms */
+#define NGX_LEAD_DEATHS 5
 
 
+static ngx_lead_life_t *ngx_lead_worker_life(ngx_lead_worker_t *w);
+static ngx_int_t ngx_lead_worker_doomed(ngx_lead_worker_t *w);
+static void ngx_lead_worker_lives(ngx_lead_worker_t *w);
 static void ngx_lead_worker_open(ngx_lead_worker_t *w);
 static lead_rc_t ngx_lead_worker_names(ngx_lead_worker_t *w,
     lead_store_t *store, lead_error_t *e);
@@ -102,9 +112,70 @@ ngx_lead_worker_init(ngx_cycle_t *cycle, ngx_lead_main_conf_t *lmcf)
 
     lmcf->worker = w;
 
-    ngx_lead_worker_open(w);
+    if (ngx_lead_worker_doomed(w) == NGX_OK) {
+        ngx_add_timer(&w->timer, NGX_LEAD_LOUD);
+
+    } else {
+        ngx_lead_worker_open(w);
+    }
 
     return NGX_OK;
+}
+
+
+static ngx_lead_life_t *
+ngx_lead_worker_life(ngx_lead_worker_t *w)
+{
+    return &w->lmcf->counters->lives[ngx_worker % NGX_LEAD_LIVES_MAX];
+}
+
+
+/* a worker's number is that of the one whose place it takes, which may also be
+ * an older one that is still about to end */
+
+static ngx_int_t
+ngx_lead_worker_doomed(ngx_lead_worker_t *w)
+{
+    ngx_pid_t         pid;
+    ngx_lead_life_t  *life;
+
+    life = ngx_lead_worker_life(w);
+    pid = (ngx_pid_t) life->pid;
+
+    if (pid == 0 || pid == ngx_pid
+        || kill(pid, 0) != -1 || ngx_errno != NGX_ESRCH)
+    {
+        return NGX_DECLINED;
+    }
+
+    life->pid = 0;
+    life->deaths++;
+
+    if (life->deaths < NGX_LEAD_DEATHS) {
+        return NGX_DECLINED;
+    }
+
+    ngx_log_error(NGX_LOG_CRIT, w->timer.log, 0,
+                  "lead: %uA workers have died of opening the store in "
+                  "\"%V\", one after the other: see what \"leadctl check\" "
+                  "says of it; not opened for %d seconds",
+                  life->deaths, &w->lmcf->store->name, NGX_LEAD_LOUD / 1000);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_lead_worker_lives(ngx_lead_worker_t *w)
+{
+    ngx_lead_life_t  *life;
+
+    life = ngx_lead_worker_life(w);
+
+    if ((ngx_pid_t) life->pid == ngx_pid) {
+        life->pid = 0;
+        life->deaths = 0;
+    }
 }
 
 
@@ -122,6 +193,7 @@ ngx_lead_worker_exit(ngx_cycle_t *cycle, ngx_lead_main_conf_t *lmcf)
     /* the thread pools have been joined: no task is under way */
 
     ngx_lead_outbox_exit(w);
+    ngx_lead_worker_lives(w);
 
     lmcf->worker = NULL;
 
@@ -151,7 +223,9 @@ ngx_lead_worker_open(ngx_lead_worker_t *w)
     opts.create = 1;
 
     path = (char *) w->lmcf->store->name.data;
-    wait = NGX_LEAD_SWEEP;
+    wait = NGX_LEAD_LIVES;
+
+    ngx_lead_worker_life(w)->pid = (ngx_atomic_uint_t) ngx_pid;
 
     rc = lead_store_open(path, &opts, &store, &error);
 
@@ -167,6 +241,7 @@ ngx_lead_worker_open(ngx_lead_worker_t *w)
     }
 
     if (rc != LEAD_OK) {
+        ngx_lead_worker_lives(w);
         ngx_lead_worker_complain(w, w->timer.log, &error, "opening the store");
         wait = NGX_LEAD_RETRY;
     }
@@ -291,6 +366,12 @@ ngx_lead_worker_timer(ngx_event_t *ev)
     }
 
     ngx_add_timer(ev, NGX_LEAD_SWEEP);
+
+    if (!w->lives) {
+        w->lives = 1;
+        ngx_lead_worker_lives(w);
+        return;
+    }
 
     if (ngx_worker == 0 && !w->sweeping
         && ngx_thread_task_post(w->lmcf->pool, w->sweep) == NGX_OK)

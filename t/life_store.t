@@ -1,7 +1,7 @@
 # Copyright (C) the ngx_lead authors
 #
 # The store as it is found when a worker starts: not there, somebody else's,
-# not to be entered, made by root, written by a newer version.  nginx serves
+# not to be entered, made by root, written by a newer version, damaged.  nginx serves
 # all along, answers 503 where it has no store, spoils nothing, and takes the
 # store as soon as it can be had.
 
@@ -288,6 +288,7 @@ sub planted {
     my $before = content($store);
     ok(length $before->{"$store/lead.mdb"}, "$name: there is a file");
 
+    is(($t->test_conf)[0], 1, "$name: nginx -t does not open it");
     $t->start;
     unavailable($t, $name);
     complains($t, $name, $pattern);
@@ -331,7 +332,84 @@ planted('newer', sub {
 
     add_key($t, $t->dir . '/store');
     plant('version', $file);
-}, qr/the store has format 2, this is for 1/);
+}, qr/the store has format 2, this is for 1: use the version that wrote it/);
+
+planted('older', sub {
+    my ($t, $file) = @_;
+
+    add_key($t, $t->dir . '/store');
+    plant('format', $file);
+}, qr/the store has format 0, which never was: put a backup in its place/);
+
+planted('marker', sub {
+    my ($t, $file) = @_;
+
+    add_key($t, $t->dir . '/store');
+    plant('garbage', $file);
+}, qr/is no lead store/);
+
+planted('cut', sub {
+    my ($t, $file) = @_;
+
+    add_key($t, $t->dir . '/store');
+    truncate $file, 5 * 4096 or die "truncate: $!\n";
+}, qr/the store is cut short: 5 of \d+ pages/);
+
+
+# ---- a page that kills whoever follows it: nginx is not to be one worker after
+# the other that dies
+
+{
+    my $t = server();
+    my $store = $t->dir . '/store';
+
+    mkdir $store, 0700 or die "cannot make $store: $!\n";
+    chown $Uid, $Gid, $store;
+
+    my $key = add_key($t, $store);
+    my $good = Test::Lead::Process::read_file("$store/lead.mdb");
+
+    # the page all trees hang on: its first rows are beyond the end of the file
+
+    my ($meta) = sort { $b->[1] <=> $a->[1] } map {
+        [unpack 'x128 Q x8 Q', substr $good, 4096 * $_, 4096]
+    } 0, 1;
+    my $bad = $good;
+    substr($bad, 4096 * $meta->[0] + 16, 4080) = "\xff" x 4080;
+    overwrite("$store/lead.mdb", $bad);
+
+    $t->allow(qr/exited on signal/);
+    $t->start;
+
+    ok(wait_until(sub { $t->log =~ /\[crit\].* 5 workers have died of opening/ },
+        20 * slow()), 'deadly: after five deaths it says so');
+    unavailable($t, 'deadly');
+    is(() = $t->log =~ /exited on signal/g, 5, 'deadly: and no more die');
+    like($t->log, qr/see what "leadctl check" says of it; not opened for 60 s/,
+        'deadly: it says what to do');
+
+    my ($code, $out, $err) = $t->leadctl('--store', $store, 'check');
+    is($code, 3, 'deadly: leadctl does not die of it');
+    like($err, qr/\Aleadctl: ended by a page that is none: .* put a backup in its place\n\z/,
+        'deadly: and says what to do');
+
+    overwrite("$store/lead.mdb", $good);
+    ok($t->reload, 'deadly: mended, and a reload');
+    recovers($t, 'deadly', $key);
+    is(create($t, $key)->{status}, 201, 'deadly: it is as it was');
+    $t->check_end('deadly: a clean end');
+}
+
+
+# into the file that is there: owner and mode stay
+
+sub overwrite {
+    my ($file, $data) = @_;
+
+    open my $out, '+<:raw', $file or die "$file: $!\n";
+    print $out $data;
+    close $out or die "$file: $!\n";
+}
 
 
 done_testing();
