@@ -118,7 +118,7 @@ typedef enum {
     NGX_LEAD_FAULT_BAD_JSON,       /* the body is no JSON text */
     NGX_LEAD_FAULT_BAD_FORM,       /* the body is no such form */
     NGX_LEAD_FAULT_NOT_FOUND,      /* no such lead in this account */
-    NGX_LEAD_FAULT_UNAVAILABLE,    /* store, queue: Retry-After is set */
+    NGX_LEAD_FAULT_UNAVAILABLE,    /* store, queue, memory: with Retry-After */
     NGX_LEAD_FAULT_INTERNAL,
     NGX_LEAD_FAULT_OWN
 } ngx_lead_fault_e;

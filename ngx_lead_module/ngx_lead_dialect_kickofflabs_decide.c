@@ -59,7 +59,7 @@ ngx_lead_kol_decide(lead_op_t *lop, const lead_t *target,
 {
     ngx_lead_kol_op_t  *op = lop->data;
 
-    op->fault.kind = NGX_LEAD_FAULT_INTERNAL;
+    op->fault.kind = NGX_LEAD_FAULT_UNAVAILABLE;
 
     if (target) {
         ngx_lead_kol_update(op, target, second, counters, d);
@@ -549,7 +549,7 @@ ngx_lead_kol_points_decide(lead_op_t *lop, const lead_t *target,
         return;
     }
 
-    op->fault.kind = NGX_LEAD_FAULT_INTERNAL;
+    op->fault.kind = NGX_LEAD_FAULT_UNAVAILABLE;
 
     if (ngx_lead_kol_begin(op, &e) != NGX_OK
         || ngx_lead_doc_parse(e.gen.pool, target, &e.doc) != NGX_OK)

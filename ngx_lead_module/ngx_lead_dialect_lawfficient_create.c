@@ -320,7 +320,7 @@ ngx_lead_law_invalid_data(ngx_lead_fault_t *fault, ngx_pool_t *pool,
 
     p = ngx_pnalloc(pool, sizeof("Invalid .") - 1 + 2 * key->len);
     if (p == NULL) {
-        fault->kind = NGX_LEAD_FAULT_INTERNAL;
+        fault->kind = NGX_LEAD_FAULT_UNAVAILABLE;
         return NGX_ERROR;
     }
 

@@ -242,7 +242,7 @@ ngx_lead_law_open(ngx_lead_law_op_t *op, const lead_t *target,
     const char  *why;
 
     op->nevents = 0;
-    op->fault.kind = NGX_LEAD_FAULT_INTERNAL;
+    op->fault.kind = NGX_LEAD_FAULT_UNAVAILABLE;
 
     if (target == NULL) {
         op->fault.kind = NGX_LEAD_FAULT_NOT_FOUND;

@@ -359,6 +359,8 @@ ngx_lead_law_ingest_insert(ngx_lead_law_op_t *op, lead_decision_t *d)
         return;
     }
 
+    op->fault.kind = NGX_LEAD_FAULT_UNAVAILABLE;
+
     ngx_lead_law_event(op, NGX_LEAD_LAW_CREATED, &op->stage->key,
                        &op->call->body);
     ngx_lead_law_write(op, d, LEAD_INSERT, &op->doc, 0);

@@ -42,7 +42,7 @@ ngx_lead_flip_create_decide(lead_op_t *lop, const lead_t *target,
     ngx_lead_flip_op_t  *op = lop->data;
 
     op->nevents = 0;
-    op->fault.kind = NGX_LEAD_FAULT_INTERNAL;
+    op->fault.kind = NGX_LEAD_FAULT_UNAVAILABLE;
 
     if (target == NULL || op->mode == NGX_LEAD_FLIP_CREATE) {
         ngx_lead_flip_insert(op, target, d);
@@ -343,7 +343,7 @@ ngx_lead_flip_open(ngx_lead_flip_op_t *op, const lead_t *target,
     ngx_lead_json_t  *fields;
 
     op->nevents = 0;
-    op->fault.kind = NGX_LEAD_FAULT_INTERNAL;
+    op->fault.kind = NGX_LEAD_FAULT_UNAVAILABLE;
 
     if (target == NULL) {
         op->fault.kind = NGX_LEAD_FAULT_NOT_FOUND;

@@ -9,6 +9,9 @@
  * comes back, or its client has left, r->write_event_handler is called.  All
  * that a request needs is in r->pool, and in its call's arena, which dies
  * with it.
+ *
+ * NGX_ERROR, of whatever is called here, means that there is no memory, or no
+ * temporary file: the client is told to come again, as of a full disk.
  */
 
 
@@ -50,7 +53,7 @@ ngx_lead_handler(ngx_http_request_t *r)
 
     ctx = ngx_lead_handler_ctx(r);
     if (ctx == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
     }
 
     if (r->internal && r->err_status) {
@@ -66,7 +69,7 @@ ngx_lead_handler(ngx_http_request_t *r)
     }
 
     if (rc != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_UNAVAILABLE);
     }
 
     if (ctx->call.status) {
@@ -290,7 +293,7 @@ ngx_lead_handler_run(ngx_lead_ctx_t *ctx)
     if (call->route->body != NGX_LEAD_BODY_NONE) {
 
         if (ngx_lead_body_collect(ctx->request, &call->body) != NGX_OK) {
-            return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_INTERNAL);
+            return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_UNAVAILABLE);
         }
 
         if (call->body.len > ctx->body_max) {
@@ -316,7 +319,7 @@ ngx_lead_handler_run(ngx_lead_ctx_t *ctx)
         return ngx_lead_reply(ctx);
     }
 
-    return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_INTERNAL);
+    return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_UNAVAILABLE);
 }
 
 
@@ -357,9 +360,7 @@ ngx_lead_handler_act(ngx_lead_ctx_t *ctx)
         return NGX_DONE;
     }
 
-    return ngx_lead_handler_fault(ctx, rc == NGX_ERROR
-                                       ? NGX_LEAD_FAULT_INTERNAL
-                                       : NGX_LEAD_FAULT_UNAVAILABLE);
+    return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_UNAVAILABLE);
 }
 
 
@@ -417,7 +418,7 @@ ngx_lead_handler_get(ngx_lead_ctx_t *ctx)
         return ngx_lead_reply(ctx);
 
     default:
-        return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_INTERNAL);
+        return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_UNAVAILABLE);
     }
 }
 
@@ -545,7 +546,7 @@ ngx_lead_handler_grouped(ngx_lead_ctx_t *ctx)
 
     leads = ngx_palloc(call->pool, call->nops * sizeof(lead_t));
     if (leads == NULL) {
-        return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_INTERNAL);
+        return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_UNAVAILABLE);
     }
 
     for (i = 0; i < call->nops; i++) {
@@ -595,11 +596,8 @@ ngx_lead_handler_listed(ngx_lead_ctx_t *ctx)
     case NGX_OK:
         return ngx_lead_handler_encode(ctx, leads, n);
 
-    case NGX_DECLINED:
-        return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_UNAVAILABLE);
-
     default:
-        return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_INTERNAL);
+        return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_UNAVAILABLE);
     }
 }
 
@@ -616,7 +614,7 @@ ngx_lead_handler_encode(ngx_lead_ctx_t *ctx, lead_t *leads, ngx_uint_t n)
     }
 
     if (call->route->encode(call, leads, n) == NGX_ERROR) {
-        return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_INTERNAL);
+        return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_UNAVAILABLE);
     }
 
     return ngx_lead_reply(ctx);

@@ -13,6 +13,7 @@
 #include "ngx_lead.h"
 
 
+static ngx_int_t ngx_lead_reply_failed(ngx_lead_ctx_t *ctx);
 static ngx_int_t ngx_lead_reply_fault(ngx_lead_ctx_t *ctx);
 static ngx_int_t ngx_lead_reply_retry(ngx_lead_ctx_t *ctx);
 static ngx_int_t ngx_lead_reply_headers(ngx_lead_ctx_t *ctx);
@@ -54,13 +55,13 @@ ngx_lead_reply(ngx_lead_ctx_t *ctx)
     if (call->fault.kind != NGX_LEAD_FAULT_NONE
         && ngx_lead_reply_fault(ctx) != NGX_OK)
     {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return ngx_lead_reply_failed(ctx);
     }
 
     if (ngx_lead_reply_headers(ctx) != NGX_OK
         || ngx_lead_reply_body(call, &b) != NGX_OK)
     {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return ngx_lead_reply_failed(ctx);
     }
 
     ngx_lead_reply_count(ctx);
@@ -93,6 +94,17 @@ ngx_lead_reply(ngx_lead_ctx_t *ctx)
     out.next = NULL;
 
     return ngx_http_output_filter(r, &out);
+}
+
+
+/* no memory for an answer: nginx' own, by error_page, may be had */
+
+static ngx_int_t
+ngx_lead_reply_failed(ngx_lead_ctx_t *ctx)
+{
+    ngx_http_clean_header(ctx->request);
+
+    return NGX_HTTP_SERVICE_UNAVAILABLE;
 }
 
 

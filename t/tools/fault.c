@@ -3,9 +3,9 @@
  * Copyright (C) the ngx_lead authors
  *
  * What goes wrong beneath a program, when it is told to: preloaded into nginx,
- * it lets calls fail that have to do with a store's file, refuses memory to
- * threads, and moves the clock.  A test says by a file what is to happen and
- * reads there what has (t/lib/Test/Lead/Fault.pm).
+ * it lets calls fail that have to do with a store's file, refuses memory, and
+ * moves clocks.  A test says by a file what is to happen and reads there what
+ * has (t/lib/Test/Lead/Fault.pm).
  *
  * LEAD_FAULT is the file: a fault_t, mapped by all processes.  It is all zero
  * while nothing is to fail.
@@ -13,11 +13,16 @@
  *   - Disk: writes, truncations and syncs of files named lead.mdb are counted
  *     from 1; those from disk_from to disk_to fail with disk_err, or, if it is
  *     0, write the first half alone and say so.
- *   - Memory: allocations of all threads but a process' first one are counted
- *     from 1; those from memory_from to memory_to fail.  Not where the program
- *     has an allocator of its own: compiled with FAULT_NO_MEMORY.
- *   - Clock: clock is added to the time of day, in microseconds.  What
- *     measures how long something takes goes on as it was.
+ *   - Memory: allocations of all threads but a process' first one, or, if
+ *     memory_first is not 0, of that one alone, are counted from 1; those from
+ *     memory_from to memory_to fail.  Not where the program has an allocator of
+ *     its own: compiled with FAULT_NO_MEMORY.
+ *   - Pools: what the module itself allocates, from nginx' pools or not, is
+ *     counted from 1; from pool_from to pool_to it gets nothing.  A pool has
+ *     memory at hand mostly, so that the above does not meet what is taken
+ *     from it.  (Headers of an answer are in a list that has room.)
+ *   - Clock: clock is added to the time of day, in microseconds, and elapsed to
+ *     what measures how long something takes.
  *
  * It keeps no memory, and calls the kernel itself: what it stands before may be
  * called before it is set up.
@@ -26,9 +31,12 @@
 
 #define _GNU_SOURCE
 
+#include <dlfcn.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <link.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +49,8 @@
 #include <unistd.h>
 
 
-#define FAULT_FILE  "/lead.mdb"
+#define FAULT_FILE    "/lead.mdb"
+#define FAULT_MODULE  "/ngx_lead_module.so"
 
 
 typedef struct {
@@ -54,9 +63,21 @@ typedef struct {
     uint32_t   memory_to;
     uint32_t   memory_calls;
     uint32_t   memory_hits;
-    uint32_t   unused;
+    uint32_t   memory_first;
     int64_t    clock;
+    uint32_t   pool_from;           /* 0: none */
+    uint32_t   pool_to;
+    uint32_t   pool_calls;
+    uint32_t   pool_hits;
+    int64_t    elapsed;
 } fault_t;
+
+
+typedef struct {
+    const char  *name;
+    void        *own;
+    void       **kept;
+} fault_call_t;
 
 
 ssize_t pwrite(int fd, const void *buf, size_t n, off_t offset);
@@ -68,11 +89,15 @@ int ftruncate64(int fd, off_t size);
 int gettimeofday(struct timeval *restrict tv, void *restrict tz);
 int clock_gettime(clockid_t id, struct timespec *ts);
 time_t time(time_t *t);
+void *dlopen(const char *file, int mode);
 
 static void fault_init(void) __attribute__((constructor));
 static int fault_of_store(int fd);
 static int fault_disk(int fd);
-static int64_t fault_clock(void);
+static int64_t fault_clock(int64_t *of);
+static int fault_pool(void);
+static void fault_module(struct link_map *map);
+static void fault_symbol(const char *name, void **slot);
 
 
 /* valid, and of no effect, before there is a file */
@@ -220,23 +245,27 @@ ftruncate64(int fd, off_t size)
 
 
 static int64_t
-fault_clock(void)
+fault_clock(int64_t *of)
 {
-    return __atomic_load_n(&fault->clock, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(of, __ATOMIC_ACQUIRE);
 }
 
 
 int
 clock_gettime(clockid_t id, struct timespec *ts)
 {
-    int      rc;
-    int64_t  usec;
+    int       rc;
+    int64_t   usec, *of;
 
     rc = (int) syscall(SYS_clock_gettime, id, ts);
 
-    if (rc == 0 && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE)) {
+    of = (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE) ? &fault->clock
+         : (id == CLOCK_MONOTONIC || id == CLOCK_MONOTONIC_COARSE)
+         ? &fault->elapsed : NULL;
+
+    if (rc == 0 && of) {
         usec = (int64_t) ts->tv_sec * 1000000 + ts->tv_nsec / 1000
-               + fault_clock();
+               + fault_clock(of);
 
         ts->tv_sec = usec / 1000000;
         ts->tv_nsec = usec % 1000000 * 1000 + ts->tv_nsec % 1000;
@@ -276,6 +305,157 @@ time(time_t *t)
 }
 
 
+static int
+fault_pool(void)
+{
+    uint32_t  n, from;
+
+    from = __atomic_load_n(&fault->pool_from, __ATOMIC_ACQUIRE);
+
+    if (from == 0) {
+        return 0;
+    }
+
+    n = __atomic_add_fetch(&fault->pool_calls, 1, __ATOMIC_ACQ_REL);
+
+    if (n < from || n > fault->pool_to) {
+        return 0;
+    }
+
+    (void) __atomic_add_fetch(&fault->pool_hits, 1, __ATOMIC_ACQ_REL);
+
+    errno = ENOMEM;
+
+    return 1;
+}
+
+
+/* what the module allocates by: up to 3 words in, an address out */
+
+#define fault_calls(_)                                                        \
+    _(ngx_palloc) _(ngx_pcalloc) _(ngx_pnalloc) _(ngx_alloc)                  \
+    _(ngx_create_pool) _(ngx_create_temp_buf) _(ngx_array_create)             \
+    _(ngx_array_push) _(ngx_array_push_n) _(ngx_pool_cleanup_add)             \
+    _(ngx_thread_task_alloc) _(malloc) _(calloc) _(realloc) _(strdup)
+
+#define fault_call(name)                                                      \
+                                                                              \
+    static void *(*fault_kept_##name)(void *a, void *b, void *c);             \
+                                                                              \
+    static void *                                                             \
+    fault_##name(void *a, void *b, void *c)                                   \
+    {                                                                         \
+        return fault_pool() ? NULL : fault_kept_##name(a, b, c);              \
+    }
+
+#define fault_entry(name)                                                     \
+    { #name, fault_##name, (void **) &fault_kept_##name },
+
+fault_calls(fault_call)
+
+static fault_call_t  fault_calls_of_module[] = {
+    fault_calls(fault_entry)
+    { NULL, NULL, NULL }
+};
+
+
+static void
+fault_symbol(const char *name, void **slot)
+{
+    long           page;
+    void          *start;
+    fault_call_t  *call;
+
+    for (call = fault_calls_of_module; call->name; call++) {
+
+        if (strcmp(call->name, name) != 0 || *slot == call->own) {
+            continue;
+        }
+
+        page = sysconf(_SC_PAGESIZE);
+        start = (void *) ((uintptr_t) slot / page * page);
+
+        if (mprotect(start, page, PROT_READ|PROT_WRITE) == -1) {
+            abort();
+        }
+
+        *call->kept = *slot;
+        *slot = call->own;
+
+        return;
+    }
+}
+
+
+/* what the linker has found for it, all at once, goes through here */
+
+static void
+fault_module(struct link_map *map)
+{
+    size_t            i, n;
+    ElfW(Dyn)        *dyn;
+    ElfW(Sym)        *symbols, *symbol;
+    ElfW(Rela)       *rela;
+    const char       *names;
+
+    rela = NULL;
+    symbols = NULL;
+    names = NULL;
+    n = 0;
+
+    for (dyn = map->l_ld; dyn->d_tag != DT_NULL; dyn++) {
+
+        switch (dyn->d_tag) {
+
+        case DT_SYMTAB:
+            symbols = (void *) dyn->d_un.d_ptr;
+            break;
+
+        case DT_STRTAB:
+            names = (void *) dyn->d_un.d_ptr;
+            break;
+
+        case DT_JMPREL:
+            rela = (void *) dyn->d_un.d_ptr;
+            break;
+
+        case DT_PLTRELSZ:
+            n = dyn->d_un.d_val / sizeof(ElfW(Rela));
+            break;
+        }
+    }
+
+    for (i = 0; i < n; i++) {
+        symbol = &symbols[ELF64_R_SYM(rela[i].r_info)];
+        fault_symbol(names + symbol->st_name,
+                     (void **) (map->l_addr + rela[i].r_offset));
+    }
+}
+
+
+void *
+dlopen(const char *file, int mode)
+{
+    void   *p;
+    size_t  len, last;
+
+    void  *(*next)(const char *file, int mode);
+
+    *(void **) &next = dlsym(RTLD_NEXT, "dlopen");
+
+    p = next(file, mode);
+
+    len = file ? strlen(file) : 0;
+    last = sizeof(FAULT_MODULE) - 1;
+
+    if (p && len > last && strcmp(file + len - last, FAULT_MODULE) == 0) {
+        fault_module(p);
+    }
+
+    return p;
+}
+
+
 #ifndef FAULT_NO_MEMORY
 
 void *__libc_malloc(size_t size);
@@ -300,7 +480,9 @@ fault_memory(void)
 
     from = __atomic_load_n(&fault->memory_from, __ATOMIC_ACQUIRE);
 
-    if (from == 0 || syscall(SYS_gettid) == getpid()) {
+    if (from == 0
+        || (syscall(SYS_gettid) == getpid()) != (fault->memory_first != 0))
+    {
         return 0;
     }
 

@@ -109,7 +109,7 @@ sub new {
             ? '-DFAULT_NO_MEMORY' : ());
 
         $ENV{LEAD_FAULT} = tmp() . '/control';
-        Test::Lead::Process::write_file($ENV{LEAD_FAULT}, "\0" x 48);
+        Test::Lead::Process::write_file($ENV{LEAD_FAULT}, "\0" x 72);
     }
 
     my $self = $class->SUPER::new(ping => '/other', %opt, conf => <<"_EOC_");
@@ -248,12 +248,14 @@ sub disk_hits {
 }
 
 
+# options: from, to, first (of the event loop and not of other threads)
+
 sub fail_memory {
     my ($self, %opt) = @_;
 
     my $to = $opt{to} // $opt{from};
 
-    $self->control(24, 'LLL', $to || $Forever, 0, 0);
+    $self->control(24, 'LLLL', $to || $Forever, 0, 0, $opt{first} ? 1 : 0);
     $self->control(20, 'L', $opt{from});
 }
 
@@ -262,6 +264,25 @@ sub memory_hits {
     my ($self) = @_;
 
     return $self->counter(32);
+}
+
+
+# what the module allocates for requests, mostly of memory that is there
+
+sub fail_pool {
+    my ($self, %opt) = @_;
+
+    my $to = $opt{to} // $opt{from};
+
+    $self->control(52, 'LLL', $to || $Forever, 0, 0);
+    $self->control(48, 'L', $opt{from});
+}
+
+
+sub pool_hits {
+    my ($self) = @_;
+
+    return $self->counter(60);
 }
 
 
@@ -274,11 +295,20 @@ sub step_clock {
 }
 
 
+# ... which really pass
+
+sub pass_time {
+    my ($self, $seconds) = @_;
+
+    $self->step_clock($seconds);
+    $self->control(64, 'q', $seconds * 1_000_000);
+}
+
+
 sub calm {
     my ($self) = @_;
 
-    $self->control(0, 'L', 0);
-    $self->control(20, 'L', 0);
+    $self->control($_, 'L', 0) for 0, 20, 48;
 }
 
 
@@ -326,6 +356,63 @@ sub creation {
     return ['POST', '/flip/intake', \@headers, $Json->encode({
         entity => 'solar', lead_name => "No $Number", email => $email }),
         @more];
+}
+
+
+# the id by which a dialect shows the lead it has made
+
+sub shown {
+    my ($res) = @_;
+
+    my $lead = eval { $Json->decode($res->{body}) } // {};
+
+    return $lead->{social_id} // $lead->{lead_id} // $lead->{id}
+        // $lead->{data}{id};
+}
+
+
+# What else a dialect does with a lead it has shown: [what, request].  "find"
+# is answered from what is mapped, "list" by a thread, "write" after a commit.
+
+sub others {
+    my ($self, $dialect, $id) = @_;
+
+    my %others = (
+        lawfficient => [
+            [find => GET => "/law/leads/$id"],
+            [list => GET => '/law/leads?limit=5&q=ada'],
+            [write => PATCH => "/law/leads/$id", { first_name => 'Eve',
+                data => {}, notes => 'x' x 300 }],
+            [write => POST => "/law/leads/$id/archive"],
+            [write => POST => "/law/leads/$id/unarchive"],
+        ],
+        kickofflabs => [
+            [find => GET => "/kol/100?social_id=$id"],
+            [write => POST => '/kol/100/points', { social_id => $id,
+                points => 5 }],
+        ],
+        flextell => [
+            [find => GET => "/flex/leads/$id"],
+            [list => GET => '/flex/leads?per_page=5'],
+        ],
+        leadflip => [
+            [find => GET => "/flip/leads/$id"],
+            [write => POST => '/flip/leads/bulk', { entity => 'solar',
+                batch => [map { { lead_name => "Row $_" } } 1 .. 3] }],
+            [write => PATCH => "/flip/leads/$id", { fields => {
+                lead_name => 'Eve' } }],
+            [write => PATCH => "/flip/leads/$id/status", {
+                status_step => 'Won' }],
+        ],
+    );
+
+    return map {
+        my ($what, $method, $path, $body) = @$_;
+        [$what, [$method, $path, ['Authorization', "Bearer $self->{key}",
+            $dialect eq 'kickofflabs' ? ('Authentication', $self->{key}) : (),
+            'X-Tenant', 7, 'Content-Type', 'application/json'],
+            $body && $Json->encode($body)]];
+    } @{ $others{$dialect} // [] };
 }
 
 
