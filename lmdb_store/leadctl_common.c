@@ -15,6 +15,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <sys/stat.h>
 
 
@@ -87,7 +88,8 @@ leadctl_failed(const lead_error_t *e, const char *what)
     switch (e->rc) {
 
     case LEAD_ACCESS:
-        todo = "; run leadctl as the store's owner or as root";
+        todo = geteuid() == 0 ? "; give them to him with chown"
+               : "; run leadctl as the store's owner or as root";
         break;
 
     case LEAD_BUSY:

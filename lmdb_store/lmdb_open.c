@@ -216,11 +216,13 @@ lead_lmdb_env_close(lead_store_t *store)
 static lead_rc_t
 lead_lmdb_env_map(lead_store_t *store, lead_error_t *e)
 {
-    int          err;
-    size_t       page, size;
-    unsigned     flags;
-    MDB_env     *env;
-    struct stat  file;
+    int                 err, other;
+    size_t              page, size;
+    unsigned            flags;
+    MDB_env            *env;
+    lead_rc_t           rc;
+    struct stat         file;
+    lead_lmdb_owner_t   owner;
 
     /* LMDB knows the size of what is there already */
 
@@ -234,6 +236,13 @@ lead_lmdb_env_map(lead_store_t *store, lead_error_t *e)
 
     if (err != 0) {
         return lead_lmdb_error(store, err, "mdb_env_create() failed", e);
+    }
+
+    rc = lead_lmdb_owner(store, &owner, e);
+
+    if (rc != LEAD_OK) {
+        mdb_env_close(env);
+        return rc;
     }
 
     page = (size_t) sysconf(_SC_PAGESIZE);
@@ -256,12 +265,20 @@ lead_lmdb_env_map(lead_store_t *store, lead_error_t *e)
     }
 
     if (err == 0) {
-        err = mdb_env_open(env, store->path, flags, 0600);
+        err = mdb_env_open(env, owner.path, flags, 0600);
     }
+
+    other = owner.path != store->path;
+
+    lead_lmdb_owner_leave(&owner);
 
     if (err != 0) {
         mdb_env_close(env);
-        return lead_lmdb_env_error(store, err, e);
+
+        return err != EACCES || !other
+               ? lead_lmdb_env_error(store, err, e)
+               : lead_store_fail(e, LEAD_ACCESS, err, "the owner of \"%.180s\""
+                                 " has no access to its files", store->dir);
     }
 
     store->env = env;

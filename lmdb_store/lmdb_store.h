@@ -167,6 +167,21 @@ void lead_lmdb_files_opened(lead_store_t *store);
 lead_rc_t lead_lmdb_files_there(lead_store_t *store, lead_error_t *e);
 
 
+/* lmdb_owner.c: whose rights a store is opened with, and the path of its file;
+ * to be left again after LEAD_OK */
+
+typedef struct {
+    const char             *path;
+    int                     dirfd;
+    gid_t                   gid;
+    char                    buf[64];
+} lead_lmdb_owner_t;
+
+lead_rc_t lead_lmdb_owner(lead_store_t *store, lead_lmdb_owner_t *owner,
+    lead_error_t *e);
+void lead_lmdb_owner_leave(lead_lmdb_owner_t *owner);
+
+
 /* lmdb_length.c: LEAD_CORRUPT for a file that lacks pages in use */
 
 lead_rc_t lead_lmdb_length(lead_store_t *store, lead_error_t *e);

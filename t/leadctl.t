@@ -499,7 +499,7 @@ for my $path (glob "$store/*") {
 }
 
 SKIP: {
-    skip 'not root', 9 if $> != 0;
+    skip 'not root', 19 if $> != 0;
 
     my ($name, undef, $uid, $gid) = getpwnam 'nobody';
     my $dir = store_dir();
@@ -542,6 +542,40 @@ SKIP: {
          '... and is told');
     is(join(' ', map { (stat $_)[4] } glob "$dir/*"),
        join(' ', map { $uid } glob "$dir/*"), 'the owners are as before');
+
+    # root is nobody's tool: what the owner puts in the place of a file is
+    # opened with the owner's own rights
+
+    my $secret = "$TMP/roots";
+
+    spew($secret, "root's own\n");
+    chmod 0600, $secret;
+
+    for my $name (qw(lead.mdb lead.mdb-lock)) {
+        for my $target ($secret, "$TMP/not_there") {
+            my $what = "$name, a link to " . (-e $target ? 'a file' : 'none');
+
+            rename "$dir/$name", "$dir/away" or die "rename: $!\n";
+            symlink $target, "$dir/$name" or die "symlink: $!\n";
+
+            ($code, $out, $err) = leadctl('--store', $dir, qw(key add --account
+                                      acme));
+            is($code, 3, "$what: root is refused") or diag($out, $err);
+            ok(slurp($secret) eq "root's own\n" && !-e "$TMP/not_there",
+               "$what: nothing is written");
+
+            unlink "$dir/$name";
+            rename "$dir/away", "$dir/$name";
+        }
+    }
+
+    chown 0, 0, "$dir/lead.mdb";
+    ($code, $out, $err) = leadctl('--store', $dir, 'stat');
+    is($code, 3, "a file of root's own: refused");
+    like($err, qr/\Aleadctl: .*; give them to him with chown\n\z/,
+         '... with what to do');
+    chown $uid, $gid, "$dir/lead.mdb";
+    is((leadctl('--store', $dir, 'stat'))[0], 0, 'the store is as it was');
 }
 
 
