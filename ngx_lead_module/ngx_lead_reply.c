@@ -66,6 +66,10 @@ ngx_lead_reply(ngx_lead_ctx_t *ctx)
 
     ngx_lead_reply_count(ctx);
 
+    /* what was done is said, whatever a client made a condition */
+
+    r->disable_not_modified = 1;
+
     r->headers_out.status = call->status;
     r->headers_out.content_length_n = b ? b->last - b->pos : 0;
 
