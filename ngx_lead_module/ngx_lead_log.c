@@ -20,7 +20,7 @@
 
 
 #define NGX_LEAD_LOG_DIGITS  9       /* of an id; phone numbers have more */
-#define NGX_LEAD_LOG_NAME    64      /* of an argument */
+#define NGX_LEAD_LOG_NAME    32      /* of an argument; keys have more */
 
 
 static ngx_int_t ngx_lead_log_post_read(ngx_http_request_t *r);

@@ -2,7 +2,8 @@
 # Copyright (C) the ngx_lead authors
 #
 # Every file of examples/ is a configuration that nginx accepts: nginx.conf
-# whole, the others as they are included at http level, alone and together.
+# whole, the others as they are included at http level.  No log that they lead
+# to has a key, wherever a client may have sent it.
 
 use strict;
 use warnings;
@@ -37,6 +38,7 @@ sub here {
     $text =~ s{/var/log/nginx/}{%%DIR%%/}g;
     $text =~ s{/etc/nginx/}{%%DIR%%/}g;
     $text =~ s/listen\s+8080\b/listen 127.0.0.1:%%PORT%%/g;
+    $text =~ s{http://127\.0\.0\.1:8090/}{http://127.0.0.1:%%PORT2%%/}g;
 
     return $text;
 }
@@ -53,6 +55,49 @@ sub accepted {
     ok($ok, $name) or diag($said);
     unlike($said, qr/\[(?:emerg|alert|crit)\]/, "$name: nothing is wrong");
     unlike($said, qr/\[warn\]/, "$name: no warning");
+
+    return $t;
+}
+
+
+# at the places of all vendors, beside them, and where there is nothing
+
+sub silent {
+    my ($name, $t) = @_;
+
+    $t->start;
+
+    my $args = 'api_key=planted&%61pi_key=planted&email=planted%40a.test'
+        . '&q=planted;api_key=planted';
+    my $n = 0;
+
+    for my $place (qw(/api/v1/lead /api/v1/leads /api/v1 /v1/leads /v1/lead
+        /api/leads /v2/135544 /v2 /v2/campaigns /crm/intake /api/intake
+        /api/openapi.json /lead_status / /nowhere /index.html))
+    {
+        for my $path ($place, "$place/") {
+            for my $method (qw(GET POST PUT)) {
+                my $res = $t->http($method, "$path?$args", ['Authorization',
+                    'Bearer planted', 'X-Tenant', 'planted', 'Referer',
+                    "http://a.test/?$args", 'Content-Type',
+                    'application/x-www-form-urlencoded'],
+                    $method eq 'GET' ? undef : "$args&planted=planted");
+
+                $n++ if $res->{status};
+            }
+        }
+    }
+
+    is($n, 96, "$name: each is answered");
+    $t->quit;
+
+    for my $log (glob $t->path('*.log')) {
+        is(join('', grep { /planted/ } split /^/, read_file($log)), '',
+            "$name: no key in " . basename($log));
+    }
+
+    is(-s $t->path('access.log'), 0, "$name: each server has a log of its own");
+    $t->check_end("$name: a clean end");
 }
 
 
@@ -61,7 +106,7 @@ for my $file (@files) {
 
     $text = "http {\n$text\n}\n" if $file ne 'nginx.conf';
 
-    accepted($file, $text);
+    silent($file, accepted($file, $text));
 }
 
 done_testing();

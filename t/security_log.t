@@ -170,6 +170,7 @@ my %Key = (
     other => $T->add_key('one', text => 'planted_key_api', api => 'leadflip'),
     two => $T->add_key('two', text => 'planted_key_two'),
     source => $T->add_key('one', text => 'planted_key_web', source => 'web'),
+    two_own => $T->add_key('two'),
 );
 
 my $Large = 'x' x 1_100_000 . "$Person{email} $Person{phone}";
@@ -358,8 +359,12 @@ ok(scalar(grep { /: \*\d+ lead: client sent an unknown key, client: 127\.0\.0\.1
         ['/reflekt/lead?a==b=c&=d&&e', '/reflekt/lead?a=-&=-&&-'],
         ['/reflekt/lead?a=b?api_key=c', '/reflekt/lead?a=-'],
         ['/reflekt/lead?a?api_key=c', '/reflekt/lead?-'],
-        ['/reflekt/lead?1=2&' . 'n' x 64 . '=3&' . 'n' x 65 . '=4',
-            '/reflekt/lead?-&' . 'n' x 64 . '=-&-'],
+        ['/reflekt/lead?1=2&' . 'n' x 32 . '=3&' . 'n' x 33 . '=4',
+            '/reflekt/lead?-&' . 'n' x 32 . '=-&-'],
+        ["/reflekt/lead?$Key{two_own}=1&a=1;api_key=2&api%5Bkey=3",
+            '/reflekt/lead?-&a=-&-'],
+        ['/reflekt/lead;api_key=1/api_key=2/lead%3Fapi_key=3?api_key',
+            '/reflekt/-/-/-?-'],
         ['/reflekt/lead/ada', '/reflekt/lead/-'],
         ['//reflekt/./lead', '//reflekt/-/lead'],
         ['/flextell/leads/123456789', '/flextell/leads/123456789'],
