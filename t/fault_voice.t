@@ -1,13 +1,13 @@
 # Copyright (C) the ngx_lead authors
 #
-# What each route of each dialect says while the disk fails, or while there is
-# no store; and that the log is loud about it once a minute: not less, and not
-# more.
+# What each route of each dialect says while the disk fails, at each step of
+# what it writes and until further notice, or while there is no store; and that
+# the log is loud about it once a minute: not less, and not more.
 
 use strict;
 use warnings;
 
-use Errno qw(EIO);
+use Errno qw(EIO ENOSPC);
 use FindBin ();
 use Test::More;
 
@@ -47,6 +47,70 @@ sub requests {
         map { [$dialect, @$_] } ['write', $t->creation($dialect)],
             $t->others($dialect, $id);
     } @Dialects;
+}
+
+
+# what takes back a change that is one only once
+
+sub undone {
+    my ($t, $method, $path, $headers, $body) = @_;
+
+    my $more = ($path =~ s{/unarchive\z}{/archive}
+            || $path =~ s{/archive\z}{/unarchive})
+        + (defined $body && $body =~ s/"Won"/"New"/) or return;
+
+    my $res = $t->http($method, $path, $headers, $body);
+
+    die "$path: $res->{status}\n" if !Test::Lead::Fault::made($res);
+}
+
+
+# ---- each step of each change fails once; it is all there or nothing of it
+
+for my $way (['i/o error', EIO], ['no space', ENOSPC]) {
+    my ($name, $err) = @$way;
+    my $t = Test::Lead::Fault->new(fault => 1)->start;
+
+    for (grep { $_->[1] eq 'write' } requests($t)) {
+        my ($dialect, undef, $request) = @$_;
+        my $what = "$name: $dialect, $request->[0] $request->[1]";
+        my ($n, @wrong);
+
+        for ($n = 1; $n < 50; $n++) {
+            my @request = (@$request);
+
+            # a change there is already writes nothing
+            $request[3] =~ s/"Eve"/"Eve$n"/ if defined $request[3];
+            undone($t, @request);
+
+            my $before = $t->ctl(qw(lead export --account acme));
+
+            $t->fail_disk(from => $n, err => $err);
+            my $res = $t->http(@request);
+            my $hit = $t->disk_hits;
+            $t->calm;
+
+            if (!$hit) {
+                push @wrong, "$n: $res->{status} when the disk works"
+                    if !Test::Lead::Fault::made($res);
+                last;
+            }
+
+            my $why = Test::Lead::Fault::wrong($res, $dialect);
+            push @wrong, "$n: $why" if $why ne '';
+            push @wrong, "$n: something has changed"
+                if $t->ctl(qw(lead export --account acme)) ne $before;
+
+            ok(wait_until(sub {
+                Test::Lead::Fault::made($t->http(@request));
+            }, 10 * slow()), "$what: step $n failed, and then it did not");
+        }
+
+        is("@wrong", '', "$what: it is told each time ($n)");
+        cmp_ok($n, '>', 4, "$what: it has several steps");
+    }
+
+    $t->finish($name, silent => 'maybe');
 }
 
 

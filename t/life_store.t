@@ -194,6 +194,43 @@ sub content {
 }
 
 
+# ---- whoever starts nginx, with whatever umask: nobody else may look
+
+for my $umask (0000, 0077, 0777) {
+    my $name = sprintf 'umask %03o', $umask;
+    my $t = server(workers => 2);
+    my $store = $t->dir . '/store';
+    my $before = umask;
+
+    # what nginx writes beside it is not of interest
+    Test::Lead::Process::write_file($t->path("$_.log"), '')
+        for qw(error access);
+
+    umask $umask;
+    my ($ok, $said) = $t->test_conf;
+    umask $before;
+    ok($ok, "$name: nginx -t") or diag($said);
+    is(owner($store), "$User 700", "$name: the directory is made");
+    is_deeply([glob "$store/*"], [], "$name: nothing is in it");
+
+    umask $umask;
+    $t->start;
+    umask $before;
+
+    is_deeply([map { owner($_) } sort glob "$store/*"],
+        ["$User 600", "$User 600"], "$name: files are for their owner");
+
+    umask $umask;
+    my $key = add_key($t, $store);
+    umask $before;
+
+    is(create($t, $key)->{status}, 201, "$name: leads are taken");
+    is_deeply([map { owner($_) } $store, sort glob "$store/*"],
+        ["$User 700", "$User 600", "$User 600"], "$name: and so it stays");
+    $t->check_end("$name: a clean end");
+}
+
+
 # ---- a directory that the workers' user cannot come to
 
 {

@@ -172,6 +172,7 @@ for my $dialect (dialects()) {
     my ($none, $bad, $off, $scope) = @{ $Denied{$dialect} };
     my @of_others = map { "api_$_" } grep { $_ ne $dialect } dialects();
     my $before = everything($T);
+    my %open;
 
     for my $route (@{ $Routes{$dialect} }) {
         my ($right, $method, $path) = @$route;
@@ -190,8 +191,34 @@ for my $dialect (dialects()) {
 
             is($T->call($dialect, $key, request($dialect, $route, $id))
                 ->{status}, $status{$name}, "$dialect: $method $path: $name");
+
+            # nor by what is served as the same, or might be
+
+            my (undef, $same, @rest) = request($dialect, $route, $id);
+
+            for my $way (['HEAD', $same], ['OPTIONS', $same],
+                [$method, $same =~ s{(?=\?|\z)}{/}r],
+                [$method, $same =~ s{/}{//}gr],
+                [$method, $same =~ s{e}{%65}gr],
+                [$method, $same =~ s{\A/\w+}{$& . '/.' . $&}er],
+                ['GET', $same, ['X-HTTP-Method-Override', $method]])
+            {
+                my ($verb, $there, $more) = @$way;
+                my $res = $T->call($dialect, $key, $verb, $there,
+                    [@{ $rest[0] }, @{ $more // [] }],
+                    $verb eq $method ? $rest[1] : undef);
+
+                # a method is allowed, or not, to anybody; and one may read
+                # who may not write
+
+                $open{"$verb $there: $name"} = $res->{status}
+                    if $res->{status} < 400 && $verb ne 'OPTIONS'
+                    && !($verb ne $method && $name eq 'read');
+            }
         }
     }
+
+    is_deeply(\%open, {}, "$dialect: there is no other way in");
 
     is(everything($T), $before, "$dialect: nothing has changed");
 

@@ -3,8 +3,8 @@
 # How the module and leadctl are built: what the linker resolves is read-only
 # before anything runs, no stack and nothing writable is executed, stacks and
 # the C library's calls are checked, and no library is looked for in another
-# place than the system's.  The check itself is tried on what is built
-# without.
+# place than the system's.  And no code that has a key in hand compares it: one
+# is found by its hash.  The checks themselves are tried on what is wrong.
 
 use strict;
 use warnings;
@@ -21,6 +21,8 @@ my $Module = (split ' ', $ENV{TEST_NGINX_LOAD_MODULES} // '')[0]
     // 'build/ngx_lead_module.so';
 my $Leadctl = find_program($ENV{LEADCTL} || 'build/leadctl')
     // die "no leadctl: set LEADCTL\n";
+
+my $Top = "$FindBin::Bin/..";
 
 plan(skip_all => 'no readelf here') if !find_program('readelf');
 
@@ -106,6 +108,51 @@ for my $file ($Module, $Leadctl) {
 
         is_deeply([flaws($file)], [], ($file =~ m{([^/]+)\z})[0]);
     }
+}
+
+
+
+# ---- comparisons, in constant time or not, where there are keys
+
+sub comparisons {
+    my ($text) = @_;
+
+    $text =~ s{/\*.*?\*/}{}gs;
+
+    return map { s/\s+/ /gr } $text =~ /\b(?:\w+_)?(?:mem|str|rstr)\w*n?2?cmp
+        \s*(\((?:[^()]|(?1))*\))/gx, $text =~ /\b(CRYPTO_memcmp)\b/g;
+}
+
+
+sub source {
+    my ($name) = @_;
+
+    open my $in, '<', "$Top/$name" or die "$name: $!\n";
+    local $/;
+
+    return scalar <$in>;
+}
+
+
+is_deeply([comparisons("/* memcmp(a) */\n x = ngx_strncmp(a, f(b),\n   c);")],
+    ['(a, f(b), c)'], 'the check: what is compared');
+
+# what is said around a key, the dialect it is for, and a checksum that whoever
+# sends a key can reckon himself
+
+my %known = (
+    'ngx_lead_module/ngx_lead_auth.c' => ['(p, (u_char *) "Bearer", len)',
+        '(call->key.api, call->dialect->name.data, call->dialect->name.len)'],
+    'ngx_lead_module/ngx_lead_guard.c' => [],
+    'lmdb_store/lmdb_key.c' => [],
+    'lmdb_store/lead_store_text.c' => [
+        '(p, LEAD_STORE_KEY_PREFIX, LEAD_STORE_KEY_PREFIX_LEN)',
+        '(crc, p + text.len - LEAD_KEY_CRC_LEN, LEAD_KEY_CRC_LEN)'],
+);
+
+for my $file (sort keys %known) {
+    is_deeply([comparisons(source($file))], $known{$file},
+        "$file: compares no secret");
 }
 
 done_testing();
