@@ -119,6 +119,30 @@ my @numbers = map { $leads{$_}{number} } @order;
 is_deeply(\@numbers, [sort { $a <=> $b } @numbers], 'and so do numbers');
 
 
+# ---- a key ends when its time has come, for workers that have known it, too
+
+{
+    my $key = $t->ctl(qw(key add --account acme --scope),
+        'leads:read,leads:write', qw(--expires 2d)) =~ s/\n\z//r;
+    my %refused = (kickofflabs => 409);
+
+    for my $step ([0, 1], [1, 1], [3, 0], [-2, 1], [3, 0], [0, 1]) {
+        my ($days, $good) = @$step;
+
+        $t->step_clock($days * $Day);
+        local $t->{key} = $key;
+
+        for my $dialect (@Dialects) {
+            my $res = $t->create($dialect);
+
+            is(Test::Lead::Fault::made($res) ? 1 : $res->{status},
+                $good ? 1 : $refused{$dialect} // 401,
+                "$days days: a key of two days, $dialect");
+        }
+    }
+}
+
+
 # ---- what was not delivered when the clock was ahead waits until then, or for
 # leadctl
 
