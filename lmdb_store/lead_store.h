@@ -655,7 +655,8 @@ lead_rc_t lead_store_count(lead_store_t *store, uint32_t account,
  * Maintenance, to be called every minute or so by any one process: frees the
  * reader slots of dead processes, forgets idempotency records older than the
  * ttl, whole generations at a time, and attempts, delivered leads and rows
- * given up beyond their keep, in transactions of a bounded size.
+ * given up beyond their keep, in transactions of a bounded size.  LEAD_AGAIN:
+ * there is more, which need not wait for so long.
  */
 lead_rc_t lead_store_sweep(lead_store_t *store, lead_error_t *e);
 

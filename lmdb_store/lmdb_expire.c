@@ -10,7 +10,8 @@
  * One read transaction gathers what is to go, LEAD_LMDB_DOOMED at most, and
  * looks once through the outbox for its events, which are still to be
  * delivered elsewhere; then it goes, in transactions of about a slice, what
- * holds places of one event in the same.  Nothing is written where nothing
+ * holds places of one event in the same.  Between two of them there is a
+ * moment for others who wait to write.  Nothing is written where nothing
  * expires.  What is gathered is allocated for the call, 48 bytes each, and
  * freed at its end.
  */
@@ -19,11 +20,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "lmdb_store.h"
 
 
 #define LEAD_LMDB_DOOMED      (64 * LEAD_LMDB_SLICE)
+#define LEAD_LMDB_MOMENT      1000000       /* ns */
 
 
 typedef struct {
@@ -103,8 +106,9 @@ static lead_rc_t
 lead_lmdb_expire_all(lead_lmdb_expire_t *x, lead_store_t *store,
     lead_error_t *e)
 {
-    size_t     i;
-    lead_rc_t  rc;
+    size_t           i;
+    lead_rc_t        rc;
+    struct timespec  moment = { 0, LEAD_LMDB_MOMENT };
 
     rc = lead_lmdb_read_begin(store, 1, &x->t, e);
 
@@ -118,6 +122,13 @@ lead_lmdb_expire_all(lead_lmdb_expire_t *x, lead_store_t *store,
 
     for (i = 0; rc == LEAD_OK && i < x->n; /* void */ ) {
 
+        /* who gives a lock back and takes it at once leaves none of it to
+         * those who sleep on it */
+
+        if (i != 0) {
+            (void) nanosleep(&moment, NULL);
+        }
+
         rc = lead_lmdb_write_begin(store, &x->t, e);
 
         if (rc == LEAD_OK) {
@@ -126,7 +137,7 @@ lead_lmdb_expire_all(lead_lmdb_expire_t *x, lead_store_t *store,
         }
     }
 
-    return rc;
+    return rc == LEAD_OK && x->n >= LEAD_LMDB_DOOMED ? LEAD_AGAIN : rc;
 }
 
 

@@ -403,7 +403,7 @@ lead_rc_t lead_lmdb_attempt_from(lead_lmdb_txn_t *t, uint32_t endpoint,
     int64_t time, uint64_t event, lead_record_attempt_t *a);
 
 
-/* lmdb_expire.c */
+/* lmdb_expire.c: LEAD_AGAIN where there is more */
 
 lead_rc_t lead_lmdb_expire(lead_store_t *store, int64_t now, lead_error_t *e);
 

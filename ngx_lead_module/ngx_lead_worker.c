@@ -24,6 +24,9 @@
 
 #define NGX_LEAD_RETRY  1000                 /* ms */
 #define NGX_LEAD_SWEEP  60000                /* ms */
+#define NGX_LEAD_SOON   5000                 /* ms: the first, also where
+                                                workers do not last */
+#define NGX_LEAD_MORE   1000                 /* ms: there is more to sweep */
 #define NGX_LEAD_LOUD   60000                /* ms */
 #define NGX_LEAD_LIVES  1000                 /* ms */
 #define NGX_LEAD_DEATHS 5
@@ -223,7 +226,7 @@ ngx_lead_worker_open(ngx_lead_worker_t *w)
     opts.create = 1;
 
     path = (char *) w->lmcf->store->name.data;
-    wait = NGX_LEAD_LIVES;
+    wait = NGX_LEAD_SOON;
 
     ngx_lead_worker_life(w)->pid = (ngx_atomic_uint_t) ngx_pid;
 
@@ -397,7 +400,13 @@ ngx_lead_worker_swept(ngx_event_t *ev)
 
     sweep->worker->sweeping = 0;
 
-    if (sweep->rc != LEAD_OK) {
+    if (sweep->rc == LEAD_AGAIN) {
+
+        if (sweep->worker->timer.timer_set) {
+            ngx_add_timer(&sweep->worker->timer, NGX_LEAD_MORE);
+        }
+
+    } else if (sweep->rc != LEAD_OK) {
         ngx_lead_worker_complain(sweep->worker, ev->log, &sweep->error,
                                  "sweeping the store");
     }

@@ -454,6 +454,7 @@ outbox_lease(lead_store_t *store, char **field)
 static int
 outbox_run(lead_store_t *store, char **field, int n)
 {
+    lead_rc_t     rc;
     lead_error_t  e;
 
     if (n == 3 && strcmp(field[0], "endpoint") == 0) {
@@ -473,7 +474,12 @@ outbox_run(lead_store_t *store, char **field, int n)
 
     } else if (n == 2 && strcmp(field[0], "sweep") == 0) {
         outbox_time = strtoll(field[1], NULL, 10);
-        outbox_check(lead_store_sweep(store, &e), &e);
+
+        do {
+            rc = lead_store_sweep(store, &e);
+        } while (rc == LEAD_AGAIN);
+
+        outbox_check(rc, &e);
         outbox_time = 0;
         puts("ok");
 
