@@ -480,7 +480,8 @@ typedef int (*lead_due_sink_pt)(void *ctx, const lead_due_t *due);
  * The rows of an endpoint that are due now, by due time, but those of the
  * nskip events in skip (ascending), which the caller has already.  *next is
  * the due time of the first one the sink did not take (non-zero: it was the
- * last it takes), LEAD_NEVER if there is none.
+ * last it takes), LEAD_NEVER if there is none.  LEAD_CORRUPT: rows that cannot
+ * be read were passed over; all others were given, and *next is set.
  */
 lead_rc_t lead_store_due(lead_store_t *store, uint32_t endpoint,
     const uint64_t *skip, size_t nskip, lead_due_sink_pt sink, void *ctx,
@@ -507,6 +508,8 @@ typedef struct {
     lead_endpoint_state_t state;     /* what the endpoint becomes, if it is
                                         enabled; LEAD_ENDPOINT_ENABLED: as it
                                         is */
+    unsigned              unsent:1;  /* nothing was sent, so that it says
+                                        nothing of the endpoint; not kept */
 } lead_attempt_t;
 
 /*

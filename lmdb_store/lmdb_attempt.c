@@ -41,6 +41,8 @@ static lead_rc_t lead_lmdb_settle_log(lead_lmdb_settle_t *s,
     const lead_attempt_t *a, const lead_outbox_row_t *row, int place);
 static lead_rc_t lead_lmdb_settle_endpoint(lead_lmdb_txn_t *t,
     const lead_attempt_t *a, int done);
+static lead_rc_t lead_lmdb_attempt_taken(lead_lmdb_txn_t *t,
+    uint32_t endpoint, int64_t time, int *taken);
 static lead_rc_t lead_lmdb_attempt_rows(lead_lmdb_txn_t *t, uint32_t endpoint,
     int64_t from, lead_attempt_sink_pt sink, void *ctx);
 
@@ -250,7 +252,7 @@ lead_lmdb_settle_endpoint(lead_lmdb_txn_t *t, const lead_attempt_t *a,
             state->delivered++;
         }
 
-    } else if (state->failing == 0) {
+    } else if (state->failing == 0 && !a->unsent) {
         state->failing = a->time;
     }
 
@@ -269,23 +271,21 @@ lead_rc_t
 lead_lmdb_attempt_add(lead_lmdb_txn_t *t, const lead_record_attempt_t *a,
     int64_t *time)
 {
+    int                    taken;
     lead_rc_t              rc;
-    lead_record_attempt_t  log, other;
+    lead_record_attempt_t  log;
 
     log = *a;
 
     for ( ;; ) {
-        rc = lead_lmdb_attempt_from(t, a->attempt.row.endpoint,
-                                    log.attempt.time, 0, &other);
-
-        if (rc == LEAD_NOTFOUND
-            || (rc == LEAD_OK && other.attempt.time != log.attempt.time))
-        {
-            break;
-        }
-
+        rc = lead_lmdb_attempt_taken(t, a->attempt.row.endpoint,
+                                     log.attempt.time, &taken);
         if (rc != LEAD_OK) {
             return rc;
+        }
+
+        if (!taken) {
+            break;
         }
 
         log.attempt.time++;
@@ -294,6 +294,32 @@ lead_lmdb_attempt_add(lead_lmdb_txn_t *t, const lead_record_attempt_t *a,
     *time = log.attempt.time;
 
     return lead_lmdb_attempt_put(t, &log);
+}
+
+
+/* by the key alone: one that cannot be read must not stop others */
+
+static lead_rc_t
+lead_lmdb_attempt_taken(lead_lmdb_txn_t *t, uint32_t endpoint, int64_t time,
+    int *taken)
+{
+    uint8_t       buf[LEAD_RECORD_ATTEMPT_KEY];
+    lead_rc_t     rc;
+    lead_bytes_t  key, row;
+
+    lead_record_attempt_key(buf, endpoint, time, 0);
+
+    key.data = buf;
+    key.len = sizeof(buf);
+
+    rc = lead_lmdb_move(t, LEAD_LMDB_DELIVERIES, MDB_SET_RANGE, &key, &row);
+
+    *taken = rc == LEAD_OK
+             && key.len == sizeof(buf)
+             && lead_record_get32(key.data) == endpoint
+             && lead_record_get64(key.data + 4) == (uint64_t) time;
+
+    return rc == LEAD_NOTFOUND ? LEAD_OK : rc;
 }
 
 
@@ -331,11 +357,14 @@ lead_lmdb_attempt_from(lead_lmdb_txn_t *t, uint32_t endpoint, int64_t time,
         return rc;
     }
 
-    if (lead_record_attempt_decode(key, row, a) != 0) {
-        return lead_lmdb_corrupt(t, "attempt");
+    if (key.len >= sizeof(uint32_t)
+        && lead_record_get32(key.data) != endpoint)
+    {
+        return LEAD_NOTFOUND;
     }
 
-    return a->attempt.row.endpoint == endpoint ? LEAD_OK : LEAD_NOTFOUND;
+    return lead_record_attempt_decode(key, row, a) == 0
+           ? LEAD_OK : lead_lmdb_corrupt(t, "attempt");
 }
 
 
@@ -375,12 +404,14 @@ lead_lmdb_attempt_rows(lead_lmdb_txn_t *t, uint32_t endpoint, int64_t from,
 
     while (rc == LEAD_OK) {
 
-        if (lead_record_attempt_decode(key, row, &a) != 0) {
-            return lead_lmdb_corrupt(t, "attempt");
+        if (key.len >= sizeof(uint32_t)
+            && lead_record_get32(key.data) != endpoint)
+        {
+            return LEAD_OK;
         }
 
-        if (a.attempt.row.endpoint != endpoint) {
-            return LEAD_OK;
+        if (lead_record_attempt_decode(key, row, &a) != 0) {
+            return lead_lmdb_corrupt(t, "attempt");
         }
 
         rc = lead_lmdb_outbox_id(t, a.attempt.row.event, a.event_time,

@@ -371,10 +371,11 @@ static lead_rc_t
 lead_lmdb_endpoint_first(lead_lmdb_txn_t *t, uint32_t endpoint, int64_t now,
     int64_t *due)
 {
+    int                unread;
     lead_rc_t          rc;
     lead_outbox_row_t  row;
 
-    rc = lead_lmdb_outbox_from(t, endpoint, 0, 0, &row);
+    rc = lead_lmdb_outbox_read(t, endpoint, 1, &row, &unread);
 
     *due = rc == LEAD_OK ? row.due : LEAD_NEVER;
 

@@ -111,7 +111,8 @@ lead_lmdb_lease(lead_store_t *store, const uint32_t *endpoints, size_t n,
 }
 
 
-/* until: 0, or -1 where a lease can be had */
+/* until: 0, or -1 where a lease can be had; an endpoint that cannot be read
+ * has none, and is an error where no other has one, either */
 
 static lead_rc_t
 lead_lmdb_lease_look(lead_lmdb_txn_t *t, const uint32_t *endpoints, size_t n,
@@ -120,10 +121,11 @@ lead_lmdb_lease_look(lead_lmdb_txn_t *t, const uint32_t *endpoints, size_t n,
     size_t                  i;
     int64_t                 now;
     uint32_t                found, account;
-    lead_rc_t               rc;
+    lead_rc_t               rc, corrupt;
     lead_record_endpoint_t  state;
 
     *can = 0;
+    corrupt = LEAD_OK;
     now = t->store->opts.clock();
 
     memset(until, 0, n * sizeof(int64_t));
@@ -141,6 +143,11 @@ lead_lmdb_lease_look(lead_lmdb_txn_t *t, const uint32_t *endpoints, size_t n,
             rc = lead_lmdb_endpoint_state(t, endpoints[i], &state);
         }
 
+        if (rc == LEAD_CORRUPT) {
+            corrupt = rc;
+            continue;
+        }
+
         if (rc != LEAD_OK) {
             return rc;
         }
@@ -151,7 +158,7 @@ lead_lmdb_lease_look(lead_lmdb_txn_t *t, const uint32_t *endpoints, size_t n,
         }
     }
 
-    return LEAD_OK;
+    return *can ? LEAD_OK : corrupt;
 }
 
 

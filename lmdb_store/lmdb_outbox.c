@@ -19,7 +19,7 @@ static lead_rc_t lead_lmdb_outbox_put(lead_lmdb_txn_t *t,
     const lead_outbox_row_t *row);
 static lead_rc_t lead_lmdb_outbox_move_to(lead_lmdb_txn_t *t,
     MDB_cursor_op op, uint32_t endpoint, lead_bytes_t *key,
-    lead_outbox_row_t *row);
+    lead_outbox_row_t *row, int *unread);
 static lead_rc_t lead_lmdb_outbox_rows(lead_lmdb_txn_t *t, uint32_t endpoint,
     lead_outbox_sink_pt sink, void *ctx);
 static lead_rc_t lead_lmdb_due_rows(lead_lmdb_txn_t *t, uint32_t endpoint,
@@ -174,7 +174,8 @@ lead_lmdb_outbox_from(lead_lmdb_txn_t *t, uint32_t endpoint, int64_t due,
     key.data = buf;
     key.len = sizeof(buf);
 
-    return lead_lmdb_outbox_move_to(t, MDB_SET_RANGE, endpoint, &key, row);
+    return lead_lmdb_outbox_move_to(t, MDB_SET_RANGE, endpoint, &key, row,
+                                    NULL);
 }
 
 
@@ -187,31 +188,62 @@ lead_lmdb_outbox_next(lead_lmdb_txn_t *t, uint32_t endpoint,
     key.data = NULL;
     key.len = 0;
 
-    return lead_lmdb_outbox_move_to(t, MDB_NEXT, endpoint, &key, row);
+    return lead_lmdb_outbox_move_to(t, MDB_NEXT, endpoint, &key, row, NULL);
 }
 
 
-/* endpoint 0 is of any */
+lead_rc_t
+lead_lmdb_outbox_read(lead_lmdb_txn_t *t, uint32_t endpoint, int first,
+    lead_outbox_row_t *row, int *unread)
+{
+    uint8_t       buf[LEAD_RECORD_OUTBOX_KEY];
+    lead_bytes_t  key;
+
+    lead_record_outbox_key(buf, endpoint, 0, 0);
+
+    key.data = buf;
+    key.len = sizeof(buf);
+
+    return lead_lmdb_outbox_move_to(t, first ? MDB_SET_RANGE : MDB_NEXT,
+                                    endpoint, &key, row, unread);
+}
+
+
+/* endpoint 0 is of any; what cannot be read of another does not matter, and of
+ * its own is passed over where there is unread, which is set then */
 
 static lead_rc_t
 lead_lmdb_outbox_move_to(lead_lmdb_txn_t *t, MDB_cursor_op op,
-    uint32_t endpoint, lead_bytes_t *key, lead_outbox_row_t *row)
+    uint32_t endpoint, lead_bytes_t *key, lead_outbox_row_t *row, int *unread)
 {
     lead_rc_t     rc;
     lead_bytes_t  found;
 
-    rc = lead_lmdb_move(t, LEAD_LMDB_OUTBOX, op, key, &found);
+    for ( ;; ) {
+        rc = lead_lmdb_move(t, LEAD_LMDB_OUTBOX, op, key, &found);
 
-    if (rc != LEAD_OK) {
-        return rc;
+        if (rc != LEAD_OK) {
+            return rc;
+        }
+
+        if (endpoint != 0
+            && key->len >= sizeof(uint32_t)
+            && lead_record_get32(key->data) != endpoint)
+        {
+            return LEAD_NOTFOUND;
+        }
+
+        if (lead_record_outbox_decode(*key, found, row) == 0) {
+            return LEAD_OK;
+        }
+
+        if (unread == NULL) {
+            return lead_lmdb_corrupt(t, "outbox row");
+        }
+
+        *unread = 1;
+        op = MDB_NEXT;
     }
-
-    if (lead_record_outbox_decode(*key, found, row) != 0) {
-        return lead_lmdb_corrupt(t, "outbox row");
-    }
-
-    return endpoint == 0 || row->endpoint == endpoint ? LEAD_OK
-                                                      : LEAD_NOTFOUND;
 }
 
 
@@ -329,15 +361,16 @@ lead_lmdb_due_rows(lead_lmdb_txn_t *t, uint32_t endpoint,
     const uint64_t *skip, size_t nskip, lead_due_sink_pt sink, void *ctx,
     int64_t *next)
 {
-    int                enough;
+    int                enough, unread;
     int64_t            now;
     lead_rc_t          rc;
     lead_outbox_row_t  row;
 
     enough = 0;
+    unread = 0;
     now = t->store->opts.clock();
 
-    rc = lead_lmdb_outbox_from(t, endpoint, 0, 0, &row);
+    rc = lead_lmdb_outbox_read(t, endpoint, 1, &row, &unread);
 
     while (rc == LEAD_OK && row.due != LEAD_NEVER) {
 
@@ -348,7 +381,7 @@ lead_lmdb_due_rows(lead_lmdb_txn_t *t, uint32_t endpoint,
 
             if (enough || (row.due > now && row.attempts != 0)) {
                 *next = row.due;
-                return LEAD_OK;
+                break;
             }
 
             rc = lead_lmdb_due_row(t, &row, sink, ctx, &enough);
@@ -358,10 +391,14 @@ lead_lmdb_due_rows(lead_lmdb_txn_t *t, uint32_t endpoint,
             }
         }
 
-        rc = lead_lmdb_outbox_next(t, endpoint, &row);
+        rc = lead_lmdb_outbox_read(t, endpoint, 0, &row, &unread);
     }
 
-    return rc == LEAD_NOTFOUND ? LEAD_OK : rc;
+    if (rc != LEAD_OK && rc != LEAD_NOTFOUND) {
+        return rc;
+    }
+
+    return unread ? lead_lmdb_corrupt(t, "outbox row") : LEAD_OK;
 }
 
 

@@ -378,6 +378,11 @@ lead_rc_t lead_lmdb_outbox_from(lead_lmdb_txn_t *t, uint32_t endpoint,
 lead_rc_t lead_lmdb_outbox_next(lead_lmdb_txn_t *t, uint32_t endpoint,
     lead_outbox_row_t *row);
 
+/* its first row, or the next one, that can be read; others are passed over,
+ * and unread set */
+lead_rc_t lead_lmdb_outbox_read(lead_lmdb_txn_t *t, uint32_t endpoint,
+    int first, lead_outbox_row_t *row, int *unread);
+
 /* of an outbox row */
 lead_rc_t lead_lmdb_outbox_event(lead_lmdb_txn_t *t,
     const lead_outbox_row_t *row, lead_record_event_t *event);
