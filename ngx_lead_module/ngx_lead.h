@@ -60,7 +60,7 @@ typedef struct {
     ngx_array_t            accounts;         /* of ngx_lead_account_t */
     ngx_uint_t             webhooks;         /* of all accounts */
     ngx_fd_t               wake;             /* an eventfd of all workers, */
-                                             /* or -1 */
+                                             /* handed on; or -1 */
     ngx_uint_t             locations;        /* with lead_api */
     ngx_str_t              api_file;         /* where the first of them */
     ngx_uint_t             api_line;         /* stands, for messages */

@@ -346,6 +346,7 @@ ngx_lead_create_main_conf(ngx_conf_t *cf)
      *     lmcf->guard = NULL;
      */
 
+    lmcf->wake = -1;
     lmcf->queue = NGX_CONF_UNSET_UINT;
     lmcf->idempotency_ttl = NGX_CONF_UNSET;
     lmcf->retention = NGX_CONF_UNSET;

@@ -3,9 +3,10 @@
  * Copyright (C) the ngx_lead authors
  *
  * How workers tell each other that they have committed rows for an endpoint
- * which another one delivers to: an eventfd, made by the master, which all
- * workers of a cycle share.  It carries nothing but the wake-up, and may be
- * missed: the timer of each worker is the safety net.
+ * which another one delivers to: an eventfd, made by the master, which all its
+ * workers share, those of before and after a reload too.  It carries nothing
+ * but the wake-up, and may be missed: the timer of each worker is the safety
+ * net.
  */
 
 
@@ -16,23 +17,13 @@
 static void ngx_lead_outbox_signalled(ngx_event_t *ev);
 
 
-/* in the master: an eventfd that all workers of the cycle share; without it
- * the timer is all there is */
+/* in the master, which never closes it: a cycle hands it on to the next one;
+ * without it the timer is all there is */
 
 void
 ngx_lead_outbox_open(ngx_cycle_t *cycle, ngx_lead_main_conf_t *lmcf)
 {
-    ngx_pool_cleanup_t       *cln;
-    ngx_pool_cleanup_file_t  *file;
-
-    lmcf->wake = -1;
-
-    if (lmcf->webhooks == 0) {
-        return;
-    }
-
-    cln = ngx_pool_cleanup_add(cycle->pool, sizeof(ngx_pool_cleanup_file_t));
-    if (cln == NULL) {
+    if (lmcf->webhooks == 0 || lmcf->wake != -1) {
         return;
     }
 
@@ -40,15 +31,7 @@ ngx_lead_outbox_open(ngx_cycle_t *cycle, ngx_lead_main_conf_t *lmcf)
 
     if (lmcf->wake == -1) {
         ngx_log_error(NGX_LOG_ERR, cycle->log, ngx_errno, "eventfd() failed");
-        return;
     }
-
-    cln->handler = ngx_pool_cleanup_file;
-
-    file = cln->data;
-    file->fd = lmcf->wake;
-    file->name = (u_char *) "eventfd";
-    file->log = cycle->log;
 }
 
 

@@ -130,6 +130,7 @@ ngx_lead_status_init_zone(ngx_shm_zone_t *zone, void *data)
 
     if (old) {
         lmcf->counters = old->counters;
+        lmcf->wake = old->wake;
         return NGX_OK;
     }
 

@@ -15,7 +15,7 @@ use Test::More;
 
 use lib "$FindBin::Bin/lib";
 use Test::Lead qw(wait_until);
-use Test::Lead::Process qw(alive nginx_env read_file run_program slow);
+use Test::Lead::Process qw(alive nginx_env run_program slow socket_owner);
 use Test::Lead::Webhook qw(all_arrived once);
 
 my $Json = JSON::PP->new->utf8;
@@ -37,27 +37,6 @@ sub server {
     $opt{start} ? $opt{start}->($t) : $t->start;
 
     return ($t, $r);
-}
-
-
-# the process at our end of a connection, by its port, which others may have
-# left behind that have no inode any more
-
-sub owner {
-    my ($port, @pids) = @_;
-
-    my ($inode) = grep { $_ } map { (split)[9] } grep {
-        (split ' ', $_)[1] =~ /:\Q@{[ sprintf '%04X', $port ]}\E\z/
-    } split /\n/, read_file('/proc/net/tcp');
-
-    return undef if !$inode;
-
-    for my $pid (@pids) {
-        return $pid if grep { (readlink // '') eq "socket:[$inode]" }
-            glob "/proc/$pid/fd/*";
-    }
-
-    return undef;
 }
 
 
@@ -158,7 +137,7 @@ my $Held = { match => { url => '^/crm' }, hold => 'gate' };
         ok($r->wait_held('gate'), "killed $round: a delivery is under way");
 
         my ($held) = $r->requests(url => '/crm', from => $mark);
-        my $pid = owner($held->{remote}, $t->workers);
+        my $pid = socket_owner($held->{remote}, $t->workers);
         ok($pid, "killed $round: it is a worker's") or next;
 
         is($t->kill_worker('KILL', $pid), $pid, "killed $round: that one");

@@ -19,7 +19,7 @@ use Time::HiRes qw(sleep time);
 
 our @EXPORT_OK = qw(alive children cmdline find_program free_port nginx_env
     spawn run_program stop_pid wait_until bad_lines slow valgrind
-    valgrind_reports sanitizer_reports read_file write_file);
+    valgrind_reports sanitizer_reports read_file socket_owner write_file);
 
 # t/, seen from here
 my $Suppress = File::Basename::dirname(File::Spec->rel2abs(__FILE__))
@@ -131,6 +131,27 @@ sub cmdline {
     $text =~ tr/\0/ /;
 
     return $text;
+}
+
+
+# which of these processes has a connection, by its port at that end, which
+# others may have left behind that have no inode any more
+
+sub socket_owner {
+    my ($port, @pids) = @_;
+
+    my ($inode) = grep { $_ } map { (split)[9] } grep {
+        (split ' ', $_)[1] =~ /:\Q@{[ sprintf '%04X', $port ]}\E\z/
+    } split /\n/, read_file('/proc/net/tcp');
+
+    return undef if !$inode;
+
+    for my $pid (@pids) {
+        return $pid if grep { (readlink // '') eq "socket:[$inode]" }
+            glob "/proc/$pid/fd/*";
+    }
+
+    return undef;
 }
 
 

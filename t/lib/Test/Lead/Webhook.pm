@@ -58,7 +58,7 @@ sub hook {
 
 
 # Writes the configuration.  Options: hooks, lines of the account; http, lines
-# of http{}; allow, networks; schedule, words.
+# of http{}; events, those of events{}; allow, networks; schedule, words.
 
 sub configure {
     my ($self, %opt) = @_;
@@ -67,7 +67,8 @@ sub configure {
 
     $allow = "lead_webhook_allow $allow;" if length $allow;
 
-    $self->write_conf(<<"_EOC_");
+    $self->write_conf(($opt{events} ? "events { $opt{events} }\n" : '')
+        . <<"_EOC_");
 http {
     lead_store  %%DIR%%/store size=256m;
     $allow
