@@ -143,6 +143,7 @@ ngx_lead_deliver_lost(ngx_lead_delivery_t *d, const char *why)
                      &d->sender->outbox->worker->lmcf->counters->given_up, 1);
 
     d->attempt.outcome = LEAD_GIVE_UP;
+    d->attempt.unsent = 1;
     d->attempt.error.data = (u_char *) why;
     d->attempt.error.len = ngx_strlen(why);
 

@@ -19,7 +19,7 @@
  *
  * Senders are the cycle's; deliveries are malloc()ed where they are read, at
  * most NGX_LEAD_READY for each endpoint, those under way, and
- * NGX_LEAD_UNSETTLED that wait for the disk.
+ * NGX_LEAD_UNSETTLED that wait for the disk, the latter without what they sent.
  */
 
 
@@ -301,7 +301,10 @@ ngx_lead_outbox_look(ngx_lead_sender_t *s, int64_t now)
     if (rc != LEAD_OK) {
         ngx_lead_worker_complain(w, s->outbox->tick.log, &error,
                                  "looking for deliveries");
-        return NGX_ERROR;
+
+        /* what cannot be read of one endpoint must not stop the others */
+
+        return rc == LEAD_CORRUPT ? NGX_OK : NGX_ERROR;
     }
 
     if (info.state != LEAD_ENDPOINT_ENABLED) {
@@ -310,7 +313,7 @@ ngx_lead_outbox_look(ngx_lead_sender_t *s, int64_t now)
         return NGX_OK;
     }
 
-    if (s->nheld == 0) {
+    if (s->nheld == s->nstuck) {
         s->disabled = 0;
     }
 
@@ -345,7 +348,7 @@ ngx_lead_outbox_leave(ngx_lead_outbox_t *o)
 
         ngx_lead_outbox_drop(s);
 
-        if (s->lease != 0 && s->nheld == 0
+        if (s->lease != 0 && s->nheld == s->nstuck
             && ngx_lead_outbox_release(s) == NGX_OK)
         {
             s->lease = 0;
@@ -470,6 +473,11 @@ ngx_lead_outbox_done(ngx_lead_delivery_t *d)
     s->nbusy--;
     o->nbusy--;
 
+    /* the disk may be waited for for long */
+
+    ngx_free(d->text);
+    d->text = NULL;
+
     ngx_queue_insert_tail(&o->done, &d->queue);
     o->ndone++;
 
@@ -527,6 +535,7 @@ ngx_lead_outbox_free(ngx_lead_delivery_t *d)
     ngx_queue_remove(&d->held);
     d->sender->nheld--;
 
+    ngx_free(d->text);
     ngx_free(d);
 }
 

@@ -45,6 +45,7 @@ struct ngx_lead_sender_s {
 
     ngx_queue_t               held;          /* all deliveries in memory, */
     ngx_uint_t                nheld;
+    ngx_uint_t                nstuck;        /* of these never to be settled */
     ngx_queue_t               ready;         /* of these to be started */
     ngx_uint_t                nready;
     size_t                    bytes;         /* of those ready */
@@ -57,8 +58,8 @@ struct ngx_lead_sender_s {
 };
 
 
-/* a row of the outbox on its way; one block of memory, freed once its attempt
- * is settled */
+/* a row of the outbox on its way, freed once its attempt is settled; what is
+ * sent is a block of its own, freed when the attempt has ended */
 
 struct ngx_lead_delivery_s {
     ngx_queue_t               held;
@@ -70,6 +71,7 @@ struct ngx_lead_delivery_s {
     ngx_str_t                 type;
     ngx_str_t                 data;
     lead_t                    lead;
+    u_char                   *text;          /* of data and lead; or NULL */
     size_t                    size;          /* of what came with the row */
     unsigned                  expired:1;     /* there is no lead */
     unsigned                  returned:1;    /* the attempt did not begin */
@@ -81,6 +83,7 @@ struct ngx_lead_delivery_s {
 
     lead_attempt_t            attempt;
     u_char                    answer[NGX_LEAD_HTTP_ANSWER_KEPT];
+    u_char                    kind[LEAD_EVENT_TYPE_MAX];
 };
 
 

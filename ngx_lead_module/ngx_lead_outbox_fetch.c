@@ -18,6 +18,9 @@
 #include "ngx_lead_outbox.h"
 
 
+#define NGX_LEAD_CORRUPT  60000           /* ms between two complaints */
+
+
 /* what a reading does for one sender */
 
 typedef struct {
@@ -47,6 +50,7 @@ struct ngx_lead_fetch_s {
     int64_t               *until;
     lead_store_t          *store;
     lead_error_t           error;
+    ngx_msec_t             corrupt;       /* when that was said */
 };
 
 
@@ -59,9 +63,9 @@ static lead_rc_t ngx_lead_outbox_lease(ngx_lead_fetch_t *f);
 static lead_rc_t ngx_lead_outbox_enabled(ngx_lead_fetch_t *f,
     ngx_lead_reading_t *r);
 static int ngx_lead_outbox_row(void *ctx, const lead_due_t *due);
-static u_char *ngx_lead_outbox_text(ngx_str_t *to, u_char *p,
-    const lead_bytes_t *from);
 static void ngx_lead_outbox_fetched(ngx_event_t *ev);
+static void ngx_lead_outbox_unread(ngx_lead_fetch_t *f, lead_rc_t rc,
+    ngx_log_t *log);
 static void ngx_lead_outbox_take(ngx_lead_reading_t *r);
 
 
@@ -307,23 +311,27 @@ ngx_lead_outbox_row(void *ctx, const lead_due_t *due)
 {
     ngx_lead_reading_t *r = ctx;
 
-    u_char               *p;
     size_t                size;
     const lead_t         *lead;
     ngx_lead_delivery_t  *d;
 
     lead = due->event.lead;
-    size = due->event.type.len + due->event.data.len
-           + (lead ? lead->doc.len : 0);
+    size = due->event.data.len + (lead ? lead->doc.len : 0);
 
-    d = ngx_alloc(sizeof(ngx_lead_delivery_t) + size, ngx_cycle->log);
+    d = ngx_calloc(sizeof(ngx_lead_delivery_t), ngx_cycle->log);
 
     if (d == NULL) {
         r->nomem = 1;
         return 1;
     }
 
-    ngx_memzero(d, sizeof(ngx_lead_delivery_t));
+    d->text = ngx_alloc(size + 1, ngx_cycle->log);
+
+    if (d->text == NULL) {
+        ngx_free(d);
+        r->nomem = 1;
+        return 1;
+    }
 
     d->sender = r->sender;
     d->row = due->row;
@@ -331,14 +339,18 @@ ngx_lead_outbox_row(void *ctx, const lead_due_t *due)
     d->time = due->event.time;
     d->size = size;
 
-    p = (u_char *) d + sizeof(ngx_lead_delivery_t);
-    p = ngx_lead_outbox_text(&d->type, p, &due->event.type);
-    p = ngx_lead_outbox_text(&d->data, p, &due->event.data);
+    d->type.data = d->kind;
+    d->type.len = ngx_min(due->event.type.len, LEAD_EVENT_TYPE_MAX);
+    ngx_memcpy(d->kind, due->event.type.data, d->type.len);
+
+    d->data.data = d->text;
+    d->data.len = due->event.data.len;
+    ngx_memcpy(d->text, due->event.data.data, d->data.len);
 
     if (lead) {
         d->lead = *lead;
-        d->lead.doc.data = p;
-        ngx_memcpy(p, lead->doc.data, lead->doc.len);
+        d->lead.doc.data = ngx_cpymem(d->text + d->data.len, lead->doc.data,
+                                      lead->doc.len) - lead->doc.len;
 
     } else {
         d->expired = 1;
@@ -353,44 +365,57 @@ ngx_lead_outbox_row(void *ctx, const lead_due_t *due)
 }
 
 
-static u_char *
-ngx_lead_outbox_text(ngx_str_t *to, u_char *p, const lead_bytes_t *from)
-{
-    to->data = p;
-    to->len = from->len;
-
-    return ngx_cpymem(p, from->data, from->len);
-}
-
-
 static void
 ngx_lead_outbox_fetched(ngx_event_t *ev)
 {
     ngx_lead_fetch_t *f = ev->data;
 
-    ngx_uint_t           i, failed;
+    lead_rc_t            rc;
+    ngx_uint_t           i;
     ngx_lead_reading_t  *r;
 
     f->outbox->fetching = 0;
-    failed = 0;
+    rc = LEAD_OK;
 
     for (i = 0; i < f->nreadings; i++) {
         r = &f->readings[i];
 
         ngx_free(r->skip);
 
-        if (r->rc != LEAD_OK && r->rc != LEAD_NOTFOUND && !failed) {
-            failed = 1;
-            ngx_lead_worker_complain(f->outbox->worker, ev->log, &f->error,
-                                     "reading the outbox");
+        if (r->rc != LEAD_OK && r->rc != LEAD_NOTFOUND && rc != LEAD_CORRUPT) {
+            rc = r->rc;
         }
 
         ngx_lead_outbox_take(r);
     }
 
+    ngx_lead_outbox_unread(f, rc, ev->log);
+
     /* what was wanted meanwhile */
 
     ngx_lead_outbox_fetch(f->outbox);
+}
+
+
+/* what is damaged stays so, and other rows are read on: now and then will do */
+
+static void
+ngx_lead_outbox_unread(ngx_lead_fetch_t *f, lead_rc_t rc, ngx_log_t *log)
+{
+    if (rc == LEAD_OK
+        || (rc == LEAD_CORRUPT
+            && f->corrupt
+            && ngx_current_msec - f->corrupt < NGX_LEAD_CORRUPT))
+    {
+        return;
+    }
+
+    if (rc == LEAD_CORRUPT) {
+        f->corrupt = ngx_max(ngx_current_msec, 1);
+    }
+
+    ngx_lead_worker_complain(f->outbox->worker, log, &f->error,
+                             "reading the outbox");
 }
 
 
@@ -428,9 +453,16 @@ ngx_lead_outbox_take(ngx_lead_reading_t *r)
         return;
     }
 
-    /* the timer will look again */
+    /* the timer will look again, and nobody does before: a lease that is to
+     * be renewed, and cannot be, would be asked for without end */
 
-    s->due = (r->rc == LEAD_OK && !r->nomem) ? r->next : LEAD_NEVER;
+    if (r->rc != LEAD_OK && r->rc != LEAD_CORRUPT) {
+        s->paused = 1;
+        s->due = LEAD_NEVER;
+        return;
+    }
+
+    s->due = r->nomem ? LEAD_NEVER : r->next;
 
     if (s->due > ngx_lead_outbox_now()) {
         ngx_lead_outbox_at(s, s->due);
@@ -443,9 +475,10 @@ ngx_lead_outbox_take(ngx_lead_reading_t *r)
 void
 ngx_lead_outbox_fetch_exit(ngx_lead_outbox_t *o)
 {
-    ngx_uint_t           i;
-    ngx_queue_t         *q;
-    ngx_lead_reading_t  *r;
+    ngx_uint_t            i;
+    ngx_queue_t          *q;
+    ngx_lead_reading_t   *r;
+    ngx_lead_delivery_t  *d;
 
     if (!o->fetching) {
         return;
@@ -460,7 +493,10 @@ ngx_lead_outbox_fetch_exit(ngx_lead_outbox_t *o)
             q = ngx_queue_head(&r->rows);
             ngx_queue_remove(q);
 
-            ngx_free(ngx_queue_data(q, ngx_lead_delivery_t, queue));
+            d = ngx_queue_data(q, ngx_lead_delivery_t, queue);
+
+            ngx_free(d->text);
+            ngx_free(d);
         }
     }
 }

@@ -34,6 +34,7 @@ struct ngx_lead_settle_s {
     lead_rc_t              rc;
     lead_error_t           error;
     unsigned               busy:1;
+    unsigned               written:1;     /* the attempts are on the disk */
     unsigned               failed:1;      /* only the timer tries again */
 };
 
@@ -43,6 +44,8 @@ static void ngx_lead_outbox_batch(ngx_lead_settle_t *t);
 static void ngx_lead_outbox_write(void *data, ngx_log_t *log);
 static void ngx_lead_outbox_settled(ngx_event_t *ev);
 static void ngx_lead_outbox_unsettled(ngx_lead_settle_t *t, ngx_log_t *log);
+static ngx_uint_t ngx_lead_outbox_blamed(ngx_lead_settle_t *t,
+    ngx_log_t *log);
 static void ngx_lead_outbox_keep(ngx_lead_settle_t *t);
 static void ngx_lead_outbox_forget(ngx_lead_settle_t *t);
 
@@ -196,6 +199,8 @@ ngx_lead_outbox_write(void *data, ngx_log_t *log)
                                   &t->error);
     }
 
+    t->written = (t->rc == LEAD_OK);
+
     if (t->rc == LEAD_OK && t->nreleased) {
         t->rc = lead_store_release(t->store, t->released, t->nreleased,
                                    &t->error);
@@ -215,22 +220,26 @@ ngx_lead_outbox_settled(ngx_event_t *ev)
 
     t->busy = 0;
 
-    if (t->rc != LEAD_OK) {
-        ngx_lead_outbox_unsettled(t, ev->log);
-        return;
+    full = (t->written && o->ndone + t->nattempts >= NGX_LEAD_UNSETTLED);
+
+    if (t->written) {
+        ngx_lead_outbox_forget(t);
+
+        t->nattempts = 0;
+        t->max = NGX_LEAD_SETTLE_MAX;
     }
 
-    full = (o->ndone + t->nattempts >= NGX_LEAD_UNSETTLED);
+    if (t->rc != LEAD_OK) {
+        ngx_lead_outbox_unsettled(t, ev->log);
 
-    t->failed = 0;
-    t->max = NGX_LEAD_SETTLE_MAX;
-    t->nreleased = 0;
+    } else {
+        t->failed = 0;
+        t->nreleased = 0;
 
-    ngx_lead_outbox_forget(t);
-
-    if (o->ndone) {
-        ngx_add_timer(&t->timer, o->ndone < NGX_LEAD_SETTLE_SOON
-                                 ? NGX_LEAD_SETTLE_WAIT : 1);
+        if (o->ndone) {
+            ngx_add_timer(&t->timer, o->ndone < NGX_LEAD_SETTLE_SOON
+                                     ? NGX_LEAD_SETTLE_WAIT : 1);
+        }
     }
 
     if (full) {
@@ -247,25 +256,8 @@ ngx_lead_outbox_unsettled(ngx_lead_settle_t *t, ngx_log_t *log)
 
     t->failed = 1;
 
-    if (t->rc != LEAD_INVALID && t->rc != LEAD_CORRUPT) {
+    if (!ngx_lead_outbox_blamed(t, log)) {
         ngx_lead_outbox_keep(t);
-
-    } else if (t->nattempts > 1) {
-
-        /* one of them is to blame: they are settled one by one */
-
-        t->max = 1;
-        ngx_lead_outbox_keep(t);
-
-    } else if (t->nattempts == 1) {
-
-        /* stays held, so that it is not sent again by this worker */
-
-        ngx_log_error(NGX_LOG_ALERT, log, 0,
-                      "lead: an attempt of event %uL cannot be settled",
-                      t->attempts[0].row.event);
-
-        ngx_queue_init(&t->deliveries);
     }
 
     /* an exiting worker tries once more, at its end */
@@ -273,6 +265,46 @@ ngx_lead_outbox_unsettled(ngx_lead_settle_t *t, ngx_log_t *log)
     t->timer.cancelable = ngx_exiting ? 1 : 0;
 
     ngx_add_timer(&t->timer, t->max == 1 ? 1 : NGX_LEAD_TICK);
+}
+
+
+/* an attempt that can never be settled has been found, or is looked for */
+
+static ngx_uint_t
+ngx_lead_outbox_blamed(ngx_lead_settle_t *t, ngx_log_t *log)
+{
+    ngx_queue_t          *q;
+    ngx_lead_delivery_t  *d;
+
+    if (t->nattempts == 0
+        || (t->rc != LEAD_INVALID && t->rc != LEAD_CORRUPT))
+    {
+        return 0;
+    }
+
+    if (t->nattempts > 1) {
+
+        /* one of them is to blame: they are settled one by one */
+
+        t->max = 1;
+        ngx_lead_outbox_keep(t);
+
+        return 1;
+    }
+
+    /* stays held, so that it is not sent again by this worker */
+
+    ngx_log_error(NGX_LOG_ALERT, log, 0,
+                  "lead: an attempt of event %uL cannot be settled",
+                  t->attempts[0].row.event);
+
+    q = ngx_queue_head(&t->deliveries);
+    ngx_queue_remove(q);
+
+    d = ngx_queue_data(q, ngx_lead_delivery_t, queue);
+    d->sender->nstuck++;
+
+    return 1;
 }
 
 
@@ -318,7 +350,8 @@ ngx_lead_outbox_forget(ngx_lead_settle_t *t)
 }
 
 
-/* what the last task was given is settled, though its completion never came */
+/* what the last task was given is settled, though its completion never came,
+ * unless it has failed; what is settled is still held */
 
 void
 ngx_lead_outbox_settle_exit(ngx_lead_outbox_t *o)
@@ -329,11 +362,24 @@ ngx_lead_outbox_settle_exit(ngx_lead_outbox_t *o)
     t = o->settle;
     t->store = o->worker->store;
     t->nreleased = 0;
+
+    if (t->busy && !t->written) {
+        ngx_lead_outbox_keep(t);
+    }
+
     t->rc = LEAD_OK;
 
-    while (o->ndone && t->rc == LEAD_OK) {
+    while (o->ndone) {
+        ngx_queue_init(&t->deliveries);
+
         ngx_lead_outbox_batch(t);
         ngx_lead_outbox_write(t, ngx_cycle->log);
+
+        if (t->rc != LEAD_OK && !ngx_lead_outbox_blamed(t, ngx_cycle->log)) {
+            break;
+        }
+
+        t->rc = LEAD_OK;
     }
 
     t->nattempts = 0;

@@ -3,9 +3,9 @@
  * Copyright (C) the ngx_lead authors
  *
  * What goes wrong beneath a program, when it is told to: preloaded into nginx,
- * it lets calls fail that have to do with a store's file, refuses memory, and
- * moves clocks.  A test says by a file what is to happen and reads there what
- * has (t/lib/Test/Lead/Fault.pm).
+ * it lets calls fail that have to do with a store's file, refuses memory and
+ * sockets, and moves clocks.  A test says by a file what is to happen and reads
+ * there what has (t/lib/Test/Lead/Fault.pm).
  *
  * LEAD_FAULT is the file: a fault_t, mapped by all processes.  It is all zero
  * while nothing is to fail.
@@ -21,6 +21,8 @@
  *     counted from 1; from pool_from to pool_to it gets nothing.  A pool has
  *     memory at hand mostly, so that the above does not meet what is taken
  *     from it.  (Headers of an answer are in a list that has room.)
+ *   - Network: sockets of the family socket_family cannot be made, and none can
+ *     be connected where connect_err is not 0.
  *   - Clock: clock is added to the time of day, in microseconds, and elapsed to
  *     what measures how long something takes.
  *
@@ -42,6 +44,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -70,6 +73,10 @@ typedef struct {
     uint32_t   pool_calls;
     uint32_t   pool_hits;
     int64_t    elapsed;
+    int32_t    socket_family;       /* 0: none */
+    int32_t    socket_err;
+    int32_t    connect_err;         /* 0: none */
+    int32_t    unused;
 } fault_t;
 
 
@@ -86,6 +93,8 @@ ssize_t writev(int fd, const struct iovec *iov, int n);
 int fdatasync(int fd);
 int ftruncate(int fd, off_t size);
 int ftruncate64(int fd, off_t size);
+int socket(int family, int type, int protocol);
+int connect(int fd, const struct sockaddr *sa, socklen_t len);
 int gettimeofday(struct timeval *restrict tv, void *restrict tz);
 int clock_gettime(clockid_t id, struct timespec *ts);
 time_t time(time_t *t);
@@ -241,6 +250,30 @@ int
 ftruncate64(int fd, off_t size)
 {
     return ftruncate(fd, size);
+}
+
+
+int
+socket(int family, int type, int protocol)
+{
+    if (fault->socket_family != 0 && fault->socket_family == family) {
+        errno = fault->socket_err;
+        return -1;
+    }
+
+    return (int) syscall(SYS_socket, family, type, protocol);
+}
+
+
+int
+connect(int fd, const struct sockaddr *sa, socklen_t len)
+{
+    if (fault->connect_err != 0 && sa->sa_family != AF_UNIX) {
+        errno = fault->connect_err;
+        return -1;
+    }
+
+    return (int) syscall(SYS_connect, fd, sa, len);
 }
 
 

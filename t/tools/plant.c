@@ -12,8 +12,10 @@
  *        plant leak <file>       a page more that is neither in use nor free
  *        plant free <file>       a list of free pages with one of no file
  *        plant row <file> <tree> the first row of a tree is lost
+ *        plant outbox <file>     the outbox's first row, as nobody wrote it
+ *        plant events <file>     there are no events any more
  *
- * The file must not be in use.
+ * The file must not be in use, but for "outbox" and "events".
  */
 
 
@@ -47,6 +49,8 @@ static int plant_foreign(MDB_txn *txn);
 static int plant_marker(MDB_txn *txn);
 static int plant_row(MDB_txn *txn);
 static int plant_find(MDB_txn *txn);
+static int plant_outbox(MDB_txn *txn);
+static int plant_events(MDB_txn *txn);
 static int plant_in(const char *path, unsigned flags,
     int (*plant)(MDB_txn *txn));
 static int plant_leak(const char *path);
@@ -168,6 +172,51 @@ plant_find(MDB_txn *txn)
     }
 
     return err;
+}
+
+
+static int
+plant_outbox(MDB_txn *txn)
+{
+    int          err;
+    MDB_dbi      dbi;
+    MDB_val      key, row;
+    MDB_cursor  *cursor;
+
+    err = mdb_dbi_open(txn, "outbox", 0, &dbi);
+
+    if (err == 0) {
+        err = mdb_cursor_open(txn, dbi, &cursor);
+    }
+
+    if (err != 0) {
+        return err;
+    }
+
+    err = mdb_cursor_get(cursor, &key, &row, MDB_FIRST);
+
+    mdb_cursor_close(cursor);
+
+    if (err != 0) {
+        return err;
+    }
+
+    row.mv_data = "damaged";
+    row.mv_size = 7;
+
+    return mdb_put(txn, dbi, &key, &row, 0);
+}
+
+
+static int
+plant_events(MDB_txn *txn)
+{
+    int      err;
+    MDB_dbi  dbi;
+
+    err = mdb_dbi_open(txn, "events", 0, &dbi);
+
+    return err == 0 ? mdb_drop(txn, dbi, 0) : err;
 }
 
 
@@ -326,12 +375,18 @@ main(int argc, char **argv)
     } else if (argc == 3 && strcmp(argv[1], "free") == 0) {
         err = plant_free(argv[2]);
 
+    } else if (argc == 3 && strcmp(argv[1], "outbox") == 0) {
+        err = plant_in(argv[2], 0, plant_outbox);
+
+    } else if (argc == 3 && strcmp(argv[1], "events") == 0) {
+        err = plant_in(argv[2], 0, plant_events);
+
     } else if (argc == 3 && strcmp(argv[1], "leak") == 0) {
         err = plant_leak(argv[2]);
 
     } else {
         fprintf(stderr, "usage: plant foreign|version|format|garbage|leak|free"
-                " <file>\n       plant row <file> <tree>\n");
+                "|outbox|events <file>\n       plant row <file> <tree>\n");
         return 2;
     }
 

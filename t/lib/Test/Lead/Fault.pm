@@ -13,7 +13,7 @@
 #     $t->recovers('leadflip', 'afterwards');
 #     $t->finish('disk');
 #
-# Disk, memory and clock fail by tools/fault.c, which is preloaded with
+# Disk, memory, network and clock fail by tools/fault.c, which is preloaded with
 # fault => 1.  All that Test::Lead can do, it can.
 
 package Test::Lead::Fault;
@@ -94,6 +94,17 @@ sub preload {
 }
 
 
+# what is started from now on can be made to fail
+
+sub prepare {
+    preload('fault', sanitized() || $ENV{TEST_NGINX_USE_VALGRIND}
+        ? '-DFAULT_NO_MEMORY' : ());
+
+    $ENV{LEAD_FAULT} = tmp() . '/control';
+    Test::Lead::Process::write_file($ENV{LEAD_FAULT}, "\0" x 88);
+}
+
+
 # Options: those of Test::Lead, and store (its directory, below this one's if
 # it does not begin with "/"), size, http and account (more lines of them),
 # fault.
@@ -104,13 +115,7 @@ sub new {
     my $store = $opt{store} // 'store';
     $store = "%%DIR%%/$store" if $store !~ m{^/};
 
-    if ($opt{fault}) {
-        preload('fault', sanitized() || $ENV{TEST_NGINX_USE_VALGRIND}
-            ? '-DFAULT_NO_MEMORY' : ());
-
-        $ENV{LEAD_FAULT} = tmp() . '/control';
-        Test::Lead::Process::write_file($ENV{LEAD_FAULT}, "\0" x 72);
-    }
+    prepare() if $opt{fault};
 
     my $self = $class->SUPER::new(ping => '/other', %opt, conf => <<"_EOC_");
 http {
@@ -305,10 +310,20 @@ sub pass_time {
 }
 
 
+# sockets of this family (0: of any that are connected) give this error
+
+sub fail_network {
+    my ($self, $family, $err) = @_;
+
+    $self->control(72, 'lll', $family, $family ? ($err, 0) : (0, $err));
+}
+
+
 sub calm {
     my ($self) = @_;
 
     $self->control($_, 'L', 0) for 0, 20, 48;
+    $self->control(72, 'lll', 0, 0, 0);
 }
 
 
