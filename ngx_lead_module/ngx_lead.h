@@ -154,7 +154,6 @@ struct ngx_lead_worker_s {
     struct ngx_lead_outbox_s  *outbox;       /* NULL: no webhooks */
     ngx_msec_t             complained;       /* when the last CRIT was */
     unsigned               sweeping:1;
-    unsigned               lives:1;          /* it has for a while */
 };
 
 

@@ -12,8 +12,8 @@
  *
  * A damaged page kills whoever follows it, and nginx starts a worker in the
  * place of a dead one at once.  So each says in shared memory that it is about
- * to open the store, and takes that back when it has lived for a while, or
- * ends well; one that finds that several before it have died of it waits.
+ * to open the store, and takes that back when it has; one that finds that
+ * several before it have died of it waits.
  *
  * The state hangs on the main configuration of its cycle.
  */
@@ -28,13 +28,11 @@
                                                 workers do not last */
 #define NGX_LEAD_MORE   1000                 /* ms: there is more to sweep */
 #define NGX_LEAD_LOUD   60000                /* ms */
-#define NGX_LEAD_LIVES  1000                 /* ms */
 #define NGX_LEAD_DEATHS 5
 
 
 static ngx_lead_life_t *ngx_lead_worker_life(ngx_lead_worker_t *w);
 static ngx_int_t ngx_lead_worker_doomed(ngx_lead_worker_t *w);
-static void ngx_lead_worker_lives(ngx_lead_worker_t *w);
 static void ngx_lead_worker_open(ngx_lead_worker_t *w);
 static lead_rc_t ngx_lead_worker_names(ngx_lead_worker_t *w,
     lead_store_t *store, lead_error_t *e);
@@ -168,20 +166,6 @@ ngx_lead_worker_doomed(ngx_lead_worker_t *w)
 }
 
 
-static void
-ngx_lead_worker_lives(ngx_lead_worker_t *w)
-{
-    ngx_lead_life_t  *life;
-
-    life = ngx_lead_worker_life(w);
-
-    if ((ngx_pid_t) life->pid == ngx_pid) {
-        life->pid = 0;
-        life->deaths = 0;
-    }
-}
-
-
 void
 ngx_lead_worker_exit(ngx_cycle_t *cycle, ngx_lead_main_conf_t *lmcf)
 {
@@ -196,7 +180,6 @@ ngx_lead_worker_exit(ngx_cycle_t *cycle, ngx_lead_main_conf_t *lmcf)
     /* the thread pools have been joined: no task is under way */
 
     ngx_lead_outbox_exit(w);
-    ngx_lead_worker_lives(w);
 
     lmcf->worker = NULL;
 
@@ -215,6 +198,7 @@ ngx_lead_worker_open(ngx_lead_worker_t *w)
     lead_rc_t           rc;
     lead_error_t        error;
     lead_store_t       *store;
+    ngx_lead_life_t    *life;
     lead_store_opts_t   opts;
 
     ngx_memzero(&opts, sizeof(lead_store_opts_t));
@@ -228,7 +212,8 @@ ngx_lead_worker_open(ngx_lead_worker_t *w)
     path = (char *) w->lmcf->store->name.data;
     wait = NGX_LEAD_SOON;
 
-    ngx_lead_worker_life(w)->pid = (ngx_atomic_uint_t) ngx_pid;
+    life = ngx_lead_worker_life(w);
+    life->pid = (ngx_atomic_uint_t) ngx_pid;
 
     rc = lead_store_open(path, &opts, &store, &error);
 
@@ -243,8 +228,10 @@ ngx_lead_worker_open(ngx_lead_worker_t *w)
         }
     }
 
+    life->pid = 0;
+    life->deaths = 0;
+
     if (rc != LEAD_OK) {
-        ngx_lead_worker_lives(w);
         ngx_lead_worker_complain(w, w->timer.log, &error, "opening the store");
         wait = NGX_LEAD_RETRY;
     }
@@ -369,12 +356,6 @@ ngx_lead_worker_timer(ngx_event_t *ev)
     }
 
     ngx_add_timer(ev, NGX_LEAD_SWEEP);
-
-    if (!w->lives) {
-        w->lives = 1;
-        ngx_lead_worker_lives(w);
-        return;
-    }
 
     if (ngx_worker == 0 && !w->sweeping
         && ngx_thread_task_post(w->lmcf->pool, w->sweep) == NGX_OK)
