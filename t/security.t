@@ -566,7 +566,7 @@ for my $case (
         my $answer = http2($T->port(2), '/lawfficient/openapi.json',
             'lawfficient-version', $value);
 
-        is($answer, $value eq 'plain' ? 'headers' : 'reset',
+        is($answer, $value eq 'plain' ? 'headers' : 'refused',
             'HTTP/2: a value ' . ($value =~ /\w+/ ? $& : ''));
     }
 
@@ -621,7 +621,8 @@ for my $case (
     for my $host ('a.test"><script>', 'user@evil.test', "a.test';x", 'a.test?b',
         'a.test#b', "a.test\xe2\x80\xae", 'a.test%0d%0a', 'a\\b', 'javascript:x()')
     {
-        is($links->($path, $host), "$path?page=1",
+        # a newer nginx refuses some of them
+        like($links->($path, $host), qr/^(?:\Q$path\E\?page=1|400)\z/,
             "links: no host of a link: $host");
     }
 
@@ -779,8 +780,10 @@ sub http2 {
 
             last if length $in < 9 + $length;
 
-            return 'headers' if $type == 1 && $stream == 1;
-            return 'reset' if $type == 3 || $type == 7;
+            # 400 by a newer nginx, a reset by an older one
+            return substr($in, 9, $length) =~ /^\x20?\x8c/ ? 'refused'
+                : 'headers' if $type == 1 && $stream == 1;
+            return 'refused' if $type == 3 || $type == 7;
             substr($in, 0, 9 + $length) = '';
         }
 
