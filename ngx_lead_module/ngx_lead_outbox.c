@@ -603,7 +603,7 @@ void
 ngx_lead_outbox_exit(ngx_lead_worker_t *w)
 {
     ngx_uint_t          i;
-    ngx_queue_t        *q;
+    ngx_queue_t        *q, *next;
     ngx_lead_outbox_t  *o;
     ngx_lead_sender_t  *s;
 
@@ -624,8 +624,11 @@ ngx_lead_outbox_exit(ngx_lead_worker_t *w)
     for (i = 0; i < o->nsenders; i++) {
         s = &o->senders[i];
 
-        while (!ngx_queue_empty(&s->held)) {
-            q = ngx_queue_head(&s->held);
+        for (q = ngx_queue_head(&s->held);
+             q != ngx_queue_sentinel(&s->held);
+             q = next)
+        {
+            next = ngx_queue_next(q);
             ngx_lead_outbox_free(ngx_queue_data(q, ngx_lead_delivery_t, held));
         }
     }

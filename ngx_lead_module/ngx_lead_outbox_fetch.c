@@ -476,7 +476,7 @@ void
 ngx_lead_outbox_fetch_exit(ngx_lead_outbox_t *o)
 {
     ngx_uint_t            i;
-    ngx_queue_t          *q;
+    ngx_queue_t          *q, *next;
     ngx_lead_reading_t   *r;
     ngx_lead_delivery_t  *d;
 
@@ -489,10 +489,11 @@ ngx_lead_outbox_fetch_exit(ngx_lead_outbox_t *o)
 
         ngx_free(r->skip);
 
-        while (!ngx_queue_empty(&r->rows)) {
-            q = ngx_queue_head(&r->rows);
-            ngx_queue_remove(q);
-
+        for (q = ngx_queue_head(&r->rows);
+             q != ngx_queue_sentinel(&r->rows);
+             q = next)
+        {
+            next = ngx_queue_next(q);
             d = ngx_queue_data(q, ngx_lead_delivery_t, queue);
 
             ngx_free(d->text);
