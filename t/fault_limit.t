@@ -46,6 +46,30 @@ my @Dialects = @Test::Lead::Fault::Dialects;
 }
 
 
+# ---- the system has no room to map the store
+
+SKIP: {
+    skip('a sanitizer maps what it likes', 1)
+        if Test::Lead::Fault::sanitized() || $ENV{TEST_NGINX_USE_VALGRIND};
+
+    my $t = Test::Lead::Fault->new(workers => 2)->start;
+    my $conf = $t->{conf} =~ s/^\s+access_log.*\n//mr
+        =~ s/^\s+\w+_temp_path.*\n//mgr;
+
+    $t->create($_) for @Dialects;
+    $t->write_conf($conf =~ s/size=64m/size=200000g/r);
+    ok($t->reload, 'map: a reload with a size there is not');
+    $t->refused($_, 'map') for @Dialects;
+    ok($t->wait_for_log(qr/\[crit\].*size=\d+ may be more than this system/,
+        5 * slow()), 'map: the log says what to change');
+
+    $t->write_conf($conf);
+    ok($t->reload, 'map: and a reload with another');
+    $t->recovers($_, 'map') for @Dialects;
+    $t->finish('map', restarted => 1);
+}
+
+
 # ---- a worker has no file to open left
 
 {
