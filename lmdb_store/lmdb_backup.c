@@ -149,16 +149,22 @@ lead_lmdb_backup_dir(lead_lmdb_backup_t *b, lead_error_t *e)
         return lead_lmdb_backup_error(b, err, "cannot be made", e);
     }
 
-    /* a umask may have kept its own maker out */
+    /* a umask may have kept its own maker out, unless that is root, who does
+     * not follow what somebody may have put in its place */
 
-    if (b->made && chmod(b->dir, 0700) == -1) {
+    if (b->made && geteuid() != 0 && chmod(b->dir, 0700) == -1) {
         return lead_lmdb_backup_error(b, errno, "cannot be given its mode", e);
     }
 
-    b->dirfd = open(b->dir, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+    b->dirfd = open(b->dir, O_RDONLY|O_DIRECTORY|O_CLOEXEC
+                            |(b->made ? O_NOFOLLOW : 0));
 
     if (b->dirfd == -1) {
         return lead_lmdb_backup_error(b, errno, "cannot be opened", e);
+    }
+
+    if (b->made && fchmod(b->dirfd, 0700) == -1) {
+        return lead_lmdb_backup_error(b, errno, "cannot be given its mode", e);
     }
 
     if (!b->made) {

@@ -537,6 +537,42 @@ sub refused {
     is(S_IMODE((stat "$Tmp/masked")[2]), 0700, 'umask: the directory');
     is(S_IMODE((stat "$Tmp/masked/lead.mdb")[2]), 0600, 'umask: the file');
 
+    # the directory is made where somebody else may rename it: root follows no
+    # link that is there at once
+
+    SKIP: {
+        skip('not root', 3) if $> != 0;
+
+        mkdir "$Tmp/roots" or die;
+        chmod 0755, "$Tmp/roots";
+        write_file("$Tmp/swap.c", <<"_EOC_");
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int mkdir(const char *path, mode_t mode) {
+    char away[4096];
+    if (syscall(SYS_mkdir, path, mode) == -1) {
+        return -1;
+    }
+    (void) snprintf(away, sizeof(away), "%s.away", path);
+    return rename(path, away) == -1 || symlink("$Tmp/roots", path) == -1;
+}
+_EOC_
+
+        system($ENV{CC} || 'gcc', qw(-shared -fPIC -o), "$Tmp/swap.so",
+            "$Tmp/swap.c") == 0 or die "cannot build swap\n";
+
+        my $libs = join ' ', grep { defined && length }
+            $ENV{TEST_NGINX_PRELOAD}, "$Tmp/swap.so";
+
+        ($code, $said) = program('/usr/bin/env', "LD_PRELOAD=$libs", $Leadctl,
+            '--store', $Store, 'backup', "$Tmp/swapped");
+        isnt($code, 0, 'a link in its place: refused') or diag($said);
+        is(S_IMODE((stat "$Tmp/roots")[2]), 0755, '... the mode is as it was');
+        is_deeply([glob "$Tmp/roots/*"], [], '... and nothing is written');
+    }
+
     mkdir "$Tmp/empty" or die;
     chmod 0751, "$Tmp/empty";
     ($code, $said) = leadctl('--store', $Store, 'backup', "$Tmp/empty/");
