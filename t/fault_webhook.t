@@ -18,6 +18,7 @@ use lib "$FindBin::Bin/lib";
 use Test::Lead qw(wait_until);
 use Test::Lead::Dns ();
 use Test::Lead::Fault ();
+use Test::Lead::Holder ();
 use Test::Lead::Process qw(alive read_file slow);
 use Test::Lead::Webhook qw(all_arrived once);
 
@@ -149,6 +150,39 @@ sub unread {
     all_arrived('reload', \@leads, $r->requests);
     $t->sound('reload');
     $t->check_end('reload: a clean end');
+}
+
+
+# ---- the last batch of a worker that leaves fails, and is settled once more
+
+{
+    my $t = Faulty->new;
+    my $r = $t->receiver;
+
+    $t->configure(hooks => $t->hook(crm => $r->url('/crm'), @Patient));
+    $r->plan({ hold => 'gate' });
+    $t->start;
+
+    my @leads = map { $t->create } 1 .. 3;
+    ok($r->wait_held('gate', 3), 'the last: deliveries are under way');
+
+    my $holder = Test::Lead::Holder->new($t->dir . '/store', 'write');
+    kill QUIT => $t->master;
+    ok($t->wait_for_log(qr/gracefully shutting down/),
+        'the last: told to leave');
+    $r->release('gate');
+    ok($t->wait_for_log(qr/\d: exiting$/m, 20 * slow()),
+        'the last: it waits for a thread, and that for the store');
+
+    $t->fail_disk(from => 1, err => ENOSPC);
+    $holder->end;
+    ok(wait_until(sub { !alive($t->master) }, 20 * slow()), 'the last: gone');
+    is($t->disk_hits, 1, 'the last: the disk has failed once');
+    $t->calm;
+    is_deeply([@{ $t->endpoint('crm') }{qw(pending delivered)}], [0, 3],
+        'the last: all is settled');
+    $t->sound('the last');
+    $t->check_end('the last: a clean end');
 }
 
 
