@@ -759,8 +759,8 @@ test_list_filters(void **state)
     has(GET("/api/leads"), "500 ");
     has(GET(FIRST), "500 ");
     has(PATCH("{\"first_name\":\"x\"}"),
-        "500 {\"error\":{\"code\":\"internal_error\","
-        "\"message\":\"An unexpected error occurred.\"}}");
+        "503 {\"error\":{\"code\":\"unavailable\","
+        "\"message\":\"Temporarily unavailable.\"}}");
 }
 
 

@@ -140,15 +140,13 @@ sub cmdline {
 sub socket_owner {
     my ($port, @pids) = @_;
 
-    my ($inode) = grep { $_ } map { (split)[9] } grep {
+    # more than one, where they go to different places
+    my %is = map { ('socket:[' . (split)[9] . ']') => 1 } grep {
         (split ' ', $_)[1] =~ /:\Q@{[ sprintf '%04X', $port ]}\E\z/
     } split /\n/, read_file('/proc/net/tcp');
 
-    return undef if !$inode;
-
     for my $pid (@pids) {
-        return $pid if grep { (readlink // '') eq "socket:[$inode]" }
-            glob "/proc/$pid/fd/*";
+        return $pid if grep { $is{ readlink // '' } } glob "/proc/$pid/fd/*";
     }
 
     return undef;
