@@ -101,8 +101,10 @@ lead_lmdb_turn_settle(lead_store_t *store)
 {
     int          err, fd;
     struct stat  st;
+    MDB_envinfo  info;
 
     (void) mdb_env_get_fd(store->env, &fd);
+    (void) mdb_env_info(store->env, &info);
 
     if (fstat(fd, &st) == -1) {
         return errno;
@@ -112,7 +114,13 @@ lead_lmdb_turn_settle(lead_store_t *store)
         return 0;
     }
 
-    err = lead_lmdb_rewrite(store, fd);
+    /* of a file that is new there is nothing on disk to be written over */
+
+    err = info.me_last_txnid == 0 ? mdb_env_sync(store->env, 1) : 0;
+
+    if (err == 0) {
+        err = lead_lmdb_rewrite(store, fd);
+    }
 
     if (err == 0) {
         err = mdb_env_sync(store->env, 1);

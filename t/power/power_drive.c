@@ -149,6 +149,7 @@ drive_random(drive_t *d, unsigned n)
 static void
 drive_said(drive_t *d, const char *what, int state)
 {
+    int           i;
     char          hash[2 * sizeof(power_hash_t) + 1], text[256];
     lead_rc_t     rc;
     power_hash_t  h;
@@ -156,7 +157,9 @@ drive_said(drive_t *d, const char *what, int state)
     hash[0] = '\0';
 
     if (state) {
-        rc = power_state(drive_store, &h, NULL, 0, NULL, &d->e);
+        for (rc = LEAD_IO, i = 0; rc == LEAD_IO && i < 5; i++) {
+            rc = power_state(drive_store, &h, NULL, 0, NULL, &d->e);
+        }
 
         if (rc != LEAD_OK) {
             drive_die(d, "state", rc);
