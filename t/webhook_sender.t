@@ -178,7 +178,7 @@ sub post {
 
     $t->create;
     my $first = wait_one($r, ++$n);
-    is(socket_owner($first->{remote}, $t->workers), ($t->workers)[0],
+    is(socket_owner($first->{remote}, $t->workers, $old), ($t->workers)[0],
         'woken by the old: the new one delivers');
 
     my $began = time;
