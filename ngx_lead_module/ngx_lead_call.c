@@ -41,6 +41,16 @@ ngx_lead_call_alloc(void *call, size_t size)
 }
 
 
+void
+ngx_lead_call_release(ngx_lead_call_t *call)
+{
+    if (call->arena) {
+        ngx_destroy_pool(call->arena);
+        call->arena = NULL;
+    }
+}
+
+
 ngx_int_t
 ngx_lead_call_fault(ngx_lead_call_t *call, ngx_uint_t status, const char *code,
     const char *text)

@@ -133,10 +133,7 @@ ngx_lead_handler_cleanup(void *data)
 {
     ngx_lead_ctx_t  *ctx = data;
 
-    if (ctx->call.arena) {
-        ngx_destroy_pool(ctx->call.arena);
-        ctx->call.arena = NULL;
-    }
+    ngx_lead_call_release(&ctx->call);
 }
 
 
@@ -605,6 +602,7 @@ ngx_lead_handler_listed(ngx_lead_ctx_t *ctx)
 static ngx_int_t
 ngx_lead_handler_encode(ngx_lead_ctx_t *ctx, lead_t *leads, ngx_uint_t n)
 {
+    ngx_int_t         rc;
     ngx_lead_call_t  *call;
 
     call = &ctx->call;
@@ -613,7 +611,20 @@ ngx_lead_handler_encode(ngx_lead_ctx_t *ctx, lead_t *leads, ngx_uint_t n)
         lead_store_id_text(&leads[0].id, (char *) ctx->lead_id);
     }
 
-    if (call->route->encode(call, leads, n) == NGX_ERROR) {
+    /* a page's tree goes with its leads, as soon as the text is written */
+
+    if (call->route->act == NGX_LEAD_DO_LIST) {
+        call->pool = ngx_lead_call_arena(call);
+
+        rc = call->pool ? call->route->encode(call, leads, n) : NGX_ERROR;
+
+        call->pool = ctx->request->pool;
+
+    } else {
+        rc = call->route->encode(call, leads, n);
+    }
+
+    if (rc == NGX_ERROR) {
         return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_UNAVAILABLE);
     }
 

@@ -233,6 +233,13 @@ ngx_lead_reply_body(ngx_lead_call_t *call, ngx_buf_t **body)
 
         b->last = ngx_lead_json_write(b->last, call->root);
 
+        /* a client that reads slowly shall keep no more than it is sent */
+
+        if (call->route && call->route->act == NGX_LEAD_DO_LIST) {
+            call->root = NULL;
+            ngx_lead_call_release(call);
+        }
+
     } else {
         b = ngx_calloc_buf(call->pool);
         if (b == NULL) {
