@@ -8,6 +8,7 @@
 #   BUILD=<dir>        another place than build/
 #   DESTDIR=<dir>      where `make install` puts everything under
 #   KILLS=<n>          how often `make crash` kills, 500 times if not given
+#   CONNECTIONS=<n>    how many `make load` makes at once, 10000 if not given
 #   V=1                every command as it is run
 
 ifeq ($(origin CC),default)
@@ -20,6 +21,7 @@ FUZZ_TIME ?= 60
 POWER_STEPS ?= 100
 POWER_SEEDS ?= 4
 KILLS     ?= 500
+CONNECTIONS ?= 10000
 PREFIX    ?= /usr
 MODULES   ?= $(PREFIX)/lib/nginx/modules
 
@@ -160,6 +162,13 @@ crash: all           ## kill nginx under load, KILLS=500 times, and look for eac
 	    TEST_NGINX_LOAD_MODULES='$(abspath $(MODULE))' \
 	    $(if $(NGINX_BIN),TEST_NGINX_BINARY='$(abspath $(NGINX_BIN))') \
 	    t/crash/run --kills=$(KILLS)
+
+.PHONY: load
+load: all            ## CONNECTIONS=10000 at once, bad company, floods of streams, a full queue
+	@LEADCTL='$(abspath $(BUILD))/leadctl' \
+	    TEST_NGINX_LOAD_MODULES='$(abspath $(MODULE))' \
+	    $(if $(NGINX_BIN),TEST_NGINX_BINARY='$(abspath $(NGINX_BIN))') \
+	    t/load/run --connections=$(CONNECTIONS)
 
 .PHONY: bench
 bench: all           ## benchmarks; each prints a ratio from one run

@@ -41,13 +41,13 @@ $SIG{$_} //= sub { exit 130 } for qw(INT TERM HUP PIPE);
 
 # Options: conf, workers, log_level, user, files {name => text}, dir (an
 # existing directory, left in place), globals (more lines at the top), ping (the
-# path asked to see whether nginx answers).
+# path asked to see whether nginx answers), connections (of a worker).
 
 sub new {
     my ($class, %opt) = @_;
 
     my $self = bless { workers => 1, log_level => 'info', ports => {},
-        ping => '/', allow => [], seen => {}, owner => $$, %opt }, $class;
+        ping => '/', connections => 512, allow => [], seen => {}, owner => $$, %opt }, $class;
 
     if (!defined $self->{dir}) {
         $self->{temp} = File::Temp->newdir('lead-test-XXXXXX', TMPDIR => 1,
@@ -148,7 +148,7 @@ sub write_conf {
         qw(client_body proxy fastcgi uwsgi scgi);
 
     $conf =~ s/^(\s*http\s*\{)/$1\n$http/m;
-    $conf .= "\nevents { worker_connections 512; }\n"
+    $conf .= "\nevents { worker_connections $self->{connections}; }\n"
         if $conf !~ /^\s*events\b/m;
 
     $self->{conf} = $conf;

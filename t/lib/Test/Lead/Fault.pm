@@ -106,8 +106,8 @@ sub prepare {
 
 
 # Options: those of Test::Lead, and store (its directory, below this one's if
-# it does not begin with "/"), size, http and account (more lines of them),
-# fault.
+# it does not begin with "/"), size, http, account and server (more lines of
+# them), fault.
 
 sub new {
     my ($class, %opt) = @_;
@@ -155,6 +155,8 @@ http {
 
         location = /status { lead_status json; }
         location = /other  { return 200 other; }
+
+        @{[ $opt{server} // '' ]}
     }
 }
 _EOC_
