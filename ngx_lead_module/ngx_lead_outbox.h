@@ -133,7 +133,7 @@ ngx_int_t ngx_lead_outbox_fetch_init(ngx_lead_outbox_t *o, ngx_cycle_t *cycle);
 void ngx_lead_outbox_fetch(ngx_lead_outbox_t *o);
 
 
-/* frees what a reading has brought whose completion never came */
+/* what a reading has brought whose completion never came is held, too */
 void ngx_lead_outbox_fetch_exit(ngx_lead_outbox_t *o);
 
 

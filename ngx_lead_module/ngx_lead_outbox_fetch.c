@@ -496,8 +496,8 @@ ngx_lead_outbox_fetch_exit(ngx_lead_outbox_t *o)
             next = ngx_queue_next(q);
             d = ngx_queue_data(q, ngx_lead_delivery_t, queue);
 
-            ngx_free(d->text);
-            ngx_free(d);
+            ngx_queue_insert_tail(&r->sender->held, &d->held);
+            r->sender->nheld++;
         }
     }
 }
