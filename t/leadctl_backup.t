@@ -61,13 +61,15 @@ sub held {
 }
 
 
-# options: store (a path), size
+# options: store (a path), size, hook (a webhook that cannot be delivered)
 
 sub server {
     my (%opt) = @_;
 
     my $store = $opt{store} // '%%DIR%%/store';
     my $size = $opt{size} // '64m';
+    my $hook = !$opt{hook} ? '' : 'webhook crm https://192.0.2.1/'
+        . ' secret=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw;';
 
     my $t = Test::Lead->new(workers => 2, user => $User // (getpwuid $>)[0],
         conf => <<"_EOC_");
@@ -78,6 +80,7 @@ http {
         pipeline stage {
             stage new name=New default;
         }
+        $hook
     }
 
     server {
@@ -284,7 +287,7 @@ sub files {
 # ---- a copy of a store that is written to
 
 {
-    my $t = server();
+    my $t = server(hook => 1);
     my $acked = $t->dir . '/acked';
     my $copy = $t->dir . '/copy';
 
@@ -343,9 +346,20 @@ sub files {
         'copy: every lead acknowledged before is there');
     ok(!exists $there{ id($later) }, 'copy: it is of one moment');
 
+    # all that belongs to a lead is of the same moment
+
+    my $said_of = figures($copy);
+    is($said_of->{leads}, scalar(keys %there), 'copy: its leads are counted');
+    is_deeply([@$said_of{qw(outbox idempotency)}],
+        [($said_of->{leads}) x 2],
+        'copy: each has a row in the outbox, and its Idempotency-Key');
+    is($said_of->{keys}, 1, 'copy: the key');
+    is($said_of->{endpoints}, 1, 'copy: the endpoint');
+    is($said_of->{last_number}, $last, 'copy: the last number');
+
     # a second nginx on it
 
-    my $t2 = server(store => $copy);
+    my $t2 = server(store => $copy, hook => 1);
     my $get = $t2->http('GET', "/api/leads/$before[0][2]",
         ['Authorization', "Bearer $Key"]);
     is($get->{status}, 200, 'served: a lead, by a key of the store');
@@ -364,6 +378,8 @@ sub files {
         'served: with a number that was not used before');
 
     sound($copy, 'served');
+    is(figures($copy)->{outbox}, $said_of->{leads} + 1,
+        'served: what is to be delivered waits, as before');
     $t2->check_end('served: a clean end');
 
     # the first one, from a backup copied back
