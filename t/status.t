@@ -22,7 +22,8 @@ http {
     lead_store  %%DIR%%/store size=64m;
 
     log_format leads '$http_x_mark $request_method $status '
-                     'dialect=$lead_dialect account=$lead_account key=$lead_key_id id=$lead_id '
+                     'dialect=$lead_dialect account=$lead_account '
+                     'key=$lead_key_id id=$lead_id '
                      'result=$lead_result time=$lead_store_time';
     access_log %%DIR%%/leads.log leads;
 
