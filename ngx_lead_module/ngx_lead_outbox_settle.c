@@ -33,8 +33,8 @@ struct ngx_lead_settle_s {
     lead_store_t          *store;
     lead_rc_t              rc;
     lead_error_t           error;
-    unsigned               busy:1;
-    unsigned               written:1;     /* the attempts are on the disk */
+    ngx_uint_t             written;       /* the attempts are on the disk */
+    unsigned               busy:1;        /* the thread's is what is above */
     unsigned               failed:1;      /* only the timer tries again */
 };
 

@@ -20,6 +20,7 @@ use Test::More;
 use Time::HiRes ();
 
 use lib "$FindBin::Bin/lib";
+use Test::Lead::Fault ();
 use Test::Lead::Process qw(alive find_program read_file run_program slow spawn
     wait_until);
 
@@ -37,16 +38,8 @@ my ($Stores, $Runs) = (0, 0);
 
 # the store's library has to be built as leadctl is
 
-sub sanitizer {
-    my $preload = $ENV{TEST_NGINX_PRELOAD} // '';
-
-    return $preload =~ /tsan/ ? '-fsanitize=thread'
-        : $preload =~ /asan/ ? '-fsanitize=address,undefined' : ();
-}
-
-
 system($ENV{CC} || 'gcc', qw(-O1 -g -Wall -Wextra -Werror -D_DEFAULT_SOURCE),
-    sanitizer(),
+    map({ $_ ? "-fsanitize=$_" : () } Test::Lead::Fault::sanitized()),
     '-I', "$FindBin::Bin/../lmdb_store", '-o', "$Tmp/outbox",
     "$FindBin::Bin/tools/outbox.c", dirname($Leadctl) . '/liblead_store.a',
     qw(-llmdb -lcrypto -lpthread)) == 0 or die "cannot build outbox\n";

@@ -30,7 +30,7 @@ my $Leadctl = find_program($ENV{LEADCTL} || 'build/leadctl')
     // die "no leadctl: set LEADCTL\n";
 my $Tmp = File::Temp->newdir('lead-power-XXXXXX', TMPDIR => 1);
 my $Dir = realpath("$Tmp");
-my @Sane = Test::Lead::Fault::sanitized() ? '-fsanitize=address,undefined' : ();
+my @Sane = map { $_ ? "-fsanitize=$_" : () } Test::Lead::Fault::sanitized();
 
 # files that are opened by the thousand: there no sync takes time
 my ($Fast) = grep { -d && -w } '/dev/shm', $Dir;

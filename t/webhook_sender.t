@@ -204,7 +204,7 @@ sub post {
     my $leadctl = find_program($ENV{LEADCTL} || 'build/leadctl')
         // die "no leadctl: set LEADCTL\n";
     my $tool = Test::Lead::Fault::build('outbox', '-D_DEFAULT_SOURCE',
-        $ENV{TEST_NGINX_PRELOAD} ? '-fsanitize=address,undefined' : (),
+        map({ $_ ? "-fsanitize=$_" : () } Test::Lead::Fault::sanitized()),
         '-I', "$FindBin::Bin/../lmdb_store",
         dirname($leadctl) . '/liblead_store.a', qw(-llmdb -lcrypto -lpthread));
     my $store = $t->dir . '/store';

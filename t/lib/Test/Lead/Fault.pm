@@ -62,7 +62,10 @@ sub tmp {
 
 
 sub sanitized {
-    return ($ENV{TEST_NGINX_PRELOAD} // '') =~ /libasan/;
+    my $preload = $ENV{TEST_NGINX_PRELOAD} // '';
+
+    return $preload =~ /libtsan/ ? 'thread'
+        : $preload =~ /libasan/ ? 'address,undefined' : '';
 }
 
 
