@@ -153,6 +153,9 @@ struct ngx_lead_worker_s {
     struct ngx_lead_commit_s  *commit;       /* ngx_lead_commit.c's */
     struct ngx_lead_outbox_s  *outbox;       /* NULL: no webhooks */
     ngx_msec_t             complained;       /* when the last CRIT was */
+    ngx_uint_t             requests;         /* in this minute */
+    ngx_uint_t             rush;             /* ... and the most in one */
+    ngx_msec_t             counted;          /* when this one began */
     unsigned               sweeping:1;
 };
 

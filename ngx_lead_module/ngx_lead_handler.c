@@ -202,6 +202,7 @@ ngx_lead_handler_start(ngx_lead_ctx_t *ctx)
             return NGX_DECLINED;
         }
 
+        ctx->lmcf->worker->requests++;
         call->endpoints = ctx->lmcf->worker->endpoints;
     }
 

@@ -21,6 +21,8 @@
 
 #include "ngx_lead.h"
 
+#include <malloc.h>
+
 
 #define NGX_LEAD_RETRY  1000                 /* ms */
 #define NGX_LEAD_SWEEP  60000                /* ms */
@@ -41,6 +43,7 @@ static lead_rc_t ngx_lead_worker_account(ngx_lead_worker_t *w,
 static ngx_int_t ngx_lead_worker_number(ngx_lead_worker_t *w, uint32_t number,
     ngx_lead_account_t *account);
 static void ngx_lead_worker_timer(ngx_event_t *ev);
+static void ngx_lead_worker_trim(ngx_lead_worker_t *w);
 static void ngx_lead_worker_sweep(void *data, ngx_log_t *log);
 static void ngx_lead_worker_swept(ngx_event_t *ev);
 
@@ -357,11 +360,42 @@ ngx_lead_worker_timer(ngx_event_t *ev)
 
     ngx_add_timer(ev, NGX_LEAD_SWEEP);
 
+    ngx_lead_worker_trim(w);
+
     if (ngx_worker == 0 && !w->sweeping
         && ngx_thread_task_post(w->lmcf->pool, w->sweep) == NGX_OK)
     {
         w->sweeping = 1;
     }
+}
+
+
+/*
+ * malloc gives back what is at the end of its memory alone, and one small
+ * block there keeps all that a rush has needed.  So it is told to, once the
+ * rush is over: never while there is one, for it takes some milliseconds.
+ */
+
+static void
+ngx_lead_worker_trim(ngx_lead_worker_t *w)
+{
+    if (ngx_current_msec - w->counted < NGX_LEAD_SWEEP) {
+        return;
+    }
+
+    if (w->requests > w->rush) {
+        w->rush = w->requests;
+
+    } else if (w->requests < w->rush / 8) {
+        w->rush = w->requests;
+
+#ifdef __GLIBC__
+        (void) malloc_trim(0);
+#endif
+    }
+
+    w->requests = 0;
+    w->counted = ngx_current_msec;
 }
 
 

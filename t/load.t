@@ -14,4 +14,4 @@ plan(skip_all => 'node is too fast for valgrind')
     if $ENV{TEST_NGINX_USE_VALGRIND};
 
 exec $^X, "$FindBin::Bin/load/run", qw(--connections=400 --pace=10 --timeout=3
-    --queue=100 --http2=10 --rounds=2) or die "run: $!\n";
+    --queue=100 --http2=10 --rounds=2 --rest=0) or die "run: $!\n";
