@@ -35,6 +35,7 @@ typedef struct {
     int64_t                next;
     lead_rc_t              rc;
     unsigned               granted:1;     /* the lease */
+    unsigned               looked:1;      /* for rows */
     unsigned               nomem:1;
 } ngx_lead_reading_t;
 
@@ -232,6 +233,7 @@ ngx_lead_outbox_read(void *data, ngx_log_t *log)
         }
 
         if (r->rc == LEAD_OK && r->room) {
+            r->looked = 1;
             r->rc = lead_store_due(f->store, r->endpoint, r->skip, r->nskip,
                                    ngx_lead_outbox_row, r, &r->next,
                                    &f->error);
@@ -456,7 +458,7 @@ ngx_lead_outbox_take(ngx_lead_reading_t *r)
     /* the timer will look again, and nobody does before: a lease that is to
      * be renewed, and cannot be, would be asked for without end */
 
-    if (r->rc != LEAD_OK && r->rc != LEAD_CORRUPT) {
+    if (r->rc != LEAD_OK && (r->rc != LEAD_CORRUPT || !r->looked)) {
         s->paused = 1;
         s->due = LEAD_NEVER;
         return;

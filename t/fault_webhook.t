@@ -52,6 +52,26 @@ sub sign_ups {
 }
 
 
+# times its event loop has waited, or was made to
+
+sub switches {
+    my ($pid) = @_;
+    my ($one, $two) = (read_file("/proc/$pid/status") // '')
+        =~ /ctxt_switches:\s+(\d+)/g;
+
+    return $one + $two;
+}
+
+
+# times the timer has found an endpoint that cannot be read
+
+sub looks {
+    my ($t) = @_;
+
+    return scalar(() = $t->log =~ /lead: looking for deliveries/g);
+}
+
+
 # times "reading the outbox" has failed
 
 sub unread {
@@ -119,6 +139,42 @@ sub unread {
     is(keys %leads, 121, 'disk: all of them');
     $t->sound('disk');
     $t->check_end('disk: a clean end');
+}
+
+
+# ---- a lease that cannot be renewed as its endpoint can be read no more
+
+{
+    my $t = Faulty->new;
+    my $r = $t->receiver;
+    my $plant = Test::Lead::Fault::build('plant', '-llmdb');
+
+    $t->configure(hooks => $t->hook(crm => $r->url('/crm'), 'concurrency=1',
+        @Patient));
+    $r->plan({ hold => 'gate' });
+    $t->start;
+
+    my ($pid) = $t->workers;
+    $t->create for 1 .. 5;
+    ok($r->wait_held('gate'), 'damage: a delivery is under way');
+    ok(system($plant, 'states', $t->dir . '/store/lead.mdb') == 0,
+        'damage: the endpoint is damaged');
+    $t->allow(qr/lead: (?:settling|reading|looking).* corrupt|cannot be settled/);
+
+    # the lease has an end in sight
+    $t->step_clock(100);
+    $r->release('gate');
+    ok($t->wait_for_log(qr/reading the outbox in .* corrupt/, 20 * slow()),
+        'damage: the lease cannot be renewed');
+
+    my ($had, $looks) = (switches($pid), looks($t));
+    ok(wait_until(sub { looks($t) >= $looks + 3 }, 20 * slow()),
+        'damage: it is looked at now and then');
+    cmp_ok(switches($pid) - $had, '<', 300,
+        'damage: which keeps no worker busy');
+
+    $t->step_clock(0);
+    $t->check_end('damage: a clean end');
 }
 
 

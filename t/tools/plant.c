@@ -14,8 +14,9 @@
  *        plant row <file> <tree> the first row of a tree is lost
  *        plant outbox <file>     the outbox's first row, as nobody wrote it
  *        plant events <file>     there are no events any more
+ *        plant states <file>     the states of endpoints, as nobody wrote them
  *
- * The file must not be in use, but for "outbox" and "events".
+ * The file must not be in use, but for "outbox", "events" and "states".
  */
 
 
@@ -44,6 +45,10 @@
 #define PLANT_MAGIC_AT 16
 #define PLANT_LAST_AT  136
 
+/* what a counter's key begins with that is the state of an endpoint */
+#define PLANT_STATE     3
+#define PLANT_STATE_LEN 5
+
 
 static int plant_foreign(MDB_txn *txn);
 static int plant_marker(MDB_txn *txn);
@@ -51,6 +56,7 @@ static int plant_row(MDB_txn *txn);
 static int plant_find(MDB_txn *txn);
 static int plant_outbox(MDB_txn *txn);
 static int plant_events(MDB_txn *txn);
+static int plant_states(MDB_txn *txn);
 static int plant_in(const char *path, unsigned flags,
     int (*plant)(MDB_txn *txn));
 static int plant_leak(const char *path);
@@ -221,6 +227,47 @@ plant_events(MDB_txn *txn)
 
 
 static int
+plant_states(MDB_txn *txn)
+{
+    int          err;
+    char         name[PLANT_STATE_LEN];
+    MDB_dbi      dbi;
+    MDB_val      key, row;
+    MDB_cursor  *cursor;
+
+    err = mdb_dbi_open(txn, "counters", 0, &dbi);
+
+    if (err == 0) {
+        err = mdb_cursor_open(txn, dbi, &cursor);
+    }
+
+    name[0] = PLANT_STATE;
+    key.mv_data = name;
+    key.mv_size = 1;
+
+    if (err == 0) {
+        err = mdb_cursor_get(cursor, &key, &row, MDB_SET_RANGE);
+    }
+
+    while (err == 0 && *(char *) key.mv_data == PLANT_STATE) {
+        memcpy(name, key.mv_data, sizeof(name));
+        key.mv_data = name;
+
+        row.mv_data = "damaged";
+        row.mv_size = 7;
+
+        err = mdb_cursor_put(cursor, &key, &row, 0);
+
+        if (err == 0) {
+            err = mdb_cursor_get(cursor, &key, &row, MDB_NEXT);
+        }
+    }
+
+    return err == MDB_NOTFOUND ? 0 : err;
+}
+
+
+static int
 plant_in(const char *path, unsigned flags, int (*plant)(MDB_txn *txn))
 {
     int       err;
@@ -381,12 +428,16 @@ main(int argc, char **argv)
     } else if (argc == 3 && strcmp(argv[1], "events") == 0) {
         err = plant_in(argv[2], 0, plant_events);
 
+    } else if (argc == 3 && strcmp(argv[1], "states") == 0) {
+        err = plant_in(argv[2], 0, plant_states);
+
     } else if (argc == 3 && strcmp(argv[1], "leak") == 0) {
         err = plant_leak(argv[2]);
 
     } else {
         fprintf(stderr, "usage: plant foreign|version|format|garbage|leak|free"
-                "|outbox|events <file>\n       plant row <file> <tree>\n");
+                "|outbox|events|states <file>\n"
+                "       plant row <file> <tree>\n");
         return 2;
     }
 
