@@ -251,12 +251,16 @@ ngx_lead_outbox_settled(ngx_event_t *ev)
 static void
 ngx_lead_outbox_unsettled(ngx_lead_settle_t *t, ngx_log_t *log)
 {
+    ngx_uint_t  blamed;
+
     ngx_lead_worker_complain(t->outbox->worker, log, &t->error,
                              "settling deliveries");
 
     t->failed = 1;
 
-    if (!ngx_lead_outbox_blamed(t, log)) {
+    blamed = ngx_lead_outbox_blamed(t, log);
+
+    if (!blamed) {
         ngx_lead_outbox_keep(t);
     }
 
@@ -264,7 +268,7 @@ ngx_lead_outbox_unsettled(ngx_lead_settle_t *t, ngx_log_t *log)
 
     t->timer.cancelable = ngx_exiting ? 1 : 0;
 
-    ngx_add_timer(&t->timer, t->max == 1 ? 1 : NGX_LEAD_TICK);
+    ngx_add_timer(&t->timer, blamed ? 1 : NGX_LEAD_TICK);
 }
 
 

@@ -63,21 +63,12 @@ sub switches {
 }
 
 
-# times the timer has found an endpoint that cannot be read
+# times something of the outbox has failed
 
-sub looks {
-    my ($t) = @_;
+sub failures {
+    my ($t, $what) = @_;
 
-    return scalar(() = $t->log =~ /lead: looking for deliveries/g);
-}
-
-
-# times "reading the outbox" has failed
-
-sub unread {
-    my ($t) = @_;
-
-    return scalar(() = $t->log =~ /lead: reading the outbox/g);
+    return scalar(() = $t->log =~ /lead: $what/g);
 }
 
 
@@ -118,11 +109,11 @@ sub unread {
     ok($t->wait_for_log(qr/reading the outbox/, 20 * slow()),
         'disk: the lease cannot be renewed');
 
-    my ($began, $had) = (time, unread($t));
-    ok(wait_until(sub { unread($t) >= $had + 4 }, 20 * slow()),
+    my ($began, $had) = (time, failures($t, 'reading the outbox'));
+    ok(wait_until(sub { failures($t, 'reading the outbox') >= $had + 4 }, 20 * slow()),
         'disk: which is tried again');
     cmp_ok(time - $began, '>=', 2, 'disk: now and then');
-    cmp_ok(unread($t), '<=', $had + 4 + 2 * (time - $began),
+    cmp_ok(failures($t, 'reading the outbox'), '<=', $had + 4 + 2 * (time - $began),
         'disk: and no more often');
 
     # it leaves all the same
@@ -167,14 +158,50 @@ sub unread {
     ok($t->wait_for_log(qr/reading the outbox in .* corrupt/, 20 * slow()),
         'damage: the lease cannot be renewed');
 
-    my ($had, $looks) = (switches($pid), looks($t));
-    ok(wait_until(sub { looks($t) >= $looks + 3 }, 20 * slow()),
+    my ($had, $looks) = (switches($pid), failures($t, 'looking for'));
+    ok(wait_until(sub { failures($t, 'looking for') >= $looks + 3 }, 20 * slow()),
         'damage: it is looked at now and then');
     cmp_ok(switches($pid) - $had, '<', 300,
         'damage: which keeps no worker busy');
 
     $t->step_clock(0);
     $t->check_end('damage: a clean end');
+}
+
+
+# ---- one of several can never be settled, and the others not yet
+
+{
+    my $t = Faulty->new;
+    my $r = $t->receiver;
+    my $plant = Test::Lead::Fault::build('plant', '-llmdb');
+
+    $t->configure(hooks => $t->hook(crm => $r->url('/crm'), 'concurrency=4',
+        @Patient));
+    $r->plan({ hold => 'gate' });
+    $t->start;
+
+    my @leads = map { $t->create } 1 .. 4;
+    ok($r->wait_held('gate', 4), 'one: deliveries are under way');
+    ok(system($plant, 'outbox', $t->dir . '/store/lead.mdb') == 0,
+        'one: a row is damaged');
+    $t->allow(qr/settling deliveries.* corrupt|cannot be settled/);
+    $t->fail_disk(from => 1, to => 0, err => ENOSPC);
+    $r->release('gate');
+    ok($t->wait_for_log(qr/settling deliveries in .* corrupt/, 20 * slow()),
+        'one: it cannot be settled');
+
+    my $had = failures($t, 'settling');
+    my $began = time;
+    ok(wait_until(sub { failures($t, 'settling') >= $had + 6 }, 20 * slow()),
+        'one: the others are tried again');
+    cmp_ok(time - $began, '>=', 2, 'one: now and then');
+
+    $t->calm;
+    ok($t->wait_ctl(sub { $t->endpoint('crm')->{delivered} == 3 }),
+        'one: and settled, when they can be');
+    once('one', \@leads, $r->requests);
+    $t->check_end('one: a clean end');
 }
 
 
