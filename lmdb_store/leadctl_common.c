@@ -88,7 +88,7 @@ leadctl_failed(const lead_error_t *e, const char *what)
     switch (e->rc) {
 
     case LEAD_ACCESS:
-        todo = geteuid() == 0 ? "; give them to him with chown"
+        todo = geteuid() == 0 ? ""
                : "; run leadctl as the store's owner or as root";
         break;
 

@@ -277,8 +277,9 @@ lead_lmdb_env_map(lead_store_t *store, lead_error_t *e)
 
         return err != EACCES || !other
                ? lead_lmdb_env_error(store, err, e)
-               : lead_store_fail(e, LEAD_ACCESS, err, "the owner of \"%.180s\""
-                                 " has no access to its files", store->dir);
+               : lead_store_fail(e, LEAD_ACCESS, 0, "the owner of \"%.180s\""
+                                 " has no access to its files: give them to"
+                                 " him with chown", store->dir);
     }
 
     store->env = env;

@@ -181,6 +181,9 @@ SKIP: {
     $t->refused($_, 'read-only') for @Dialects;
     ok($t->wait_for_log(qr/\[crit\].*(?:Read-only|read-only)/, 5 * slow()),
         'read-only: the log says why');
+    like(($t->leadctl('--store', $store, qw(key add --account acme)))[2],
+        qr/: Read-only file system\n\z/,
+        'read-only: so does leadctl, and nothing else');
 
     $mount->remount('rw');
     $t->recovers($_, 'read-only') for @Dialects;

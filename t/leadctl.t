@@ -572,7 +572,7 @@ SKIP: {
     chown 0, 0, "$dir/lead.mdb";
     ($code, $out, $err) = leadctl('--store', $dir, 'stat');
     is($code, 3, "a file of root's own: refused");
-    like($err, qr/\Aleadctl: .*; give them to him with chown\n\z/,
+    like($err, qr/\Aleadctl: .*: give them to him with chown\n\z/,
          '... with what to do');
     chown $uid, $gid, "$dir/lead.mdb";
     is((leadctl('--store', $dir, 'stat'))[0], 0, 'the store is as it was');
