@@ -89,8 +89,8 @@ struct lead_store_s {
 
     /* whose turn it is to write, among this process's threads */
     pthread_mutex_t         turn;
-    int                     unsettled;  /* not settled since it was opened; the
-                                           writer's */
+    int                     unsettled;  /* to be settled before anything is
+                                           written; the writer's */
 
     pthread_mutex_t         mutex;      /* of what follows */
     lead_lmdb_txn_t        *idle[2];    /* readers, writers */

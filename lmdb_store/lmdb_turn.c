@@ -17,7 +17,8 @@
  * fails leaves a mark that outlives it, a bit of the file's mode which means
  * nothing else, and the next to write, whoever that is, settles it first.  A
  * store that was just opened is settled as well, for the bit of one that died
- * may be missing.
+ * may be missing.  Where the file is another owner's, and its mode cannot be
+ * changed, it is settled before each transaction.
  *
  * Nothing is allocated here.
  */
@@ -126,11 +127,11 @@ lead_lmdb_turn_settle(lead_store_t *store)
         err = mdb_env_sync(store->env, 1);
     }
 
-    store->unsettled = err != 0;
+    /* who could leave no mark does not rely on those of others */
 
-    if (err == 0 && st.st_mode & LEAD_LMDB_UNSETTLED) {
-        (void) fchmod(fd, st.st_mode & 07777 & ~LEAD_LMDB_UNSETTLED);
-    }
+    store->unsettled = err != 0
+                       || fchmod(fd, st.st_mode & 07777 & ~LEAD_LMDB_UNSETTLED)
+                          == -1;
 
     return err;
 }

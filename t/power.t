@@ -148,7 +148,8 @@ for my $fail (qw(sync:1 sync:2 meta:1), map { ("sync:$_", "meta:$_") }
 
 
 # ---- the same with a second process, which goes on where the first has failed,
-# before that one has seen to it; and on a disk that fails once more then
+# before that one has seen to it; on a disk that fails once more then; and with
+# a file of another owner's, whose mode says nothing of it
 
 {
     my $steps = 12;
@@ -158,9 +159,10 @@ for my $fail (qw(sync:1 sync:2 meta:1), map { ("sync:$_", "meta:$_") }
 
     is($found{acknowledged}, $steps + 1, 'two: of all steps');
 
-    my @fail = $Steps < 60 ? qw(meta:9 meta:10+1 meta:12+2 sync:14 write:20)
+    my @fail = $Steps < 60 ? qw(meta:9 meta:10+1 meta:12+2 sync:14 write:20
+            meta:9! meta:10+1!)
         : map { ("meta:$_", "meta:$_+1", "meta:$_+2", "sync:$_", "sync:$_+1",
-            "write:$_") } 1 .. $found{transactions};
+            "write:$_", "meta:$_!", "meta:$_+1!") } 1 .. $found{transactions};
 
     for my $fail (@fail) {
         my $dir = drive("two, $fail", $First, $steps, $fail, 'two');

@@ -9,11 +9,13 @@
  * LEAD_RECORD is the log, LEAD_RECORD_FILE the store's file; both are absolute
  * paths without symbolic links.  Several processes may write one log.
  *
- * With LEAD_RECORD_FAIL=<kind>:<n>[+<k>], kind "sync", "meta" or "write", the
- * n-th sync, the n-th write that is synced by itself, or the n-th of the
+ * With LEAD_RECORD_FAIL=<kind>:<n>[+<k>][!], kind "sync", "meta" or "write",
+ * the n-th sync, the n-th write that is synced by itself, or the n-th of the
  * others is carried out and reported as failed (EIO), as a disk does that
  * loses its voice and not its mind; and so are the k syncs behind it.  They are
- * counted over all processes that are forked by the first.
+ * counted over all processes that are forked by the first.  With "!" the mode
+ * of the file cannot be changed once there is something in it, as if it were
+ * another owner's.
  *
  * Else it changes nothing of what a call does or gives back.  It keeps no
  * memory, and calls the kernel itself: what it stands before may be called
@@ -31,6 +33,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -50,6 +53,7 @@ int fsync(int fd);
 int fdatasync(int fd);
 int ftruncate(int fd, off_t size);
 int ftruncate64(int fd, off_t size);
+int fchmod(int fd, mode_t mode);
 void lead_power_mark(const char *text);
 
 static void record_init(void) __attribute__((constructor));
@@ -501,4 +505,21 @@ int
 ftruncate64(int fd, off_t size)
 {
     return ftruncate(fd, size);
+}
+
+
+int
+fchmod(int fd, mode_t mode)
+{
+    struct stat  st;
+
+    if (strchr(record_fail, '!') != NULL
+        && record_of_store(fd)
+        && fstat(fd, &st) == 0 && st.st_size != 0)
+    {
+        errno = EPERM;
+        return -1;
+    }
+
+    return (int) syscall(SYS_fchmod, fd, mode);
 }
