@@ -369,6 +369,42 @@ lead_lmdb_attempt_from(lead_lmdb_txn_t *t, uint32_t endpoint, int64_t time,
 
 
 lead_rc_t
+lead_lmdb_attempt_read(lead_lmdb_txn_t *t, uint32_t endpoint, int first,
+    lead_record_attempt_t *a, int *unread)
+{
+    uint8_t        buf[LEAD_RECORD_ATTEMPT_KEY];
+    lead_rc_t      rc;
+    lead_bytes_t   key, row;
+    MDB_cursor_op  op;
+
+    lead_record_attempt_key(buf, endpoint, 0, 0);
+
+    key.data = buf;
+    key.len = sizeof(buf);
+
+    for (op = first ? MDB_SET_RANGE : MDB_NEXT; /* void */ ; op = MDB_NEXT) {
+        rc = lead_lmdb_move(t, LEAD_LMDB_DELIVERIES, op, &key, &row);
+
+        if (rc != LEAD_OK) {
+            return rc;
+        }
+
+        if (key.len >= sizeof(uint32_t)
+            && lead_record_get32(key.data) != endpoint)
+        {
+            return LEAD_NOTFOUND;
+        }
+
+        if (lead_record_attempt_decode(key, row, a) == 0) {
+            return LEAD_OK;
+        }
+
+        *unread = 1;
+    }
+}
+
+
+lead_rc_t
 lead_lmdb_attempts(lead_store_t *store, uint32_t endpoint, int64_t from,
     lead_attempt_sink_pt sink, void *ctx, lead_error_t *e)
 {

@@ -375,7 +375,7 @@ lead_lmdb_endpoint_first(lead_lmdb_txn_t *t, uint32_t endpoint, int64_t now,
     lead_rc_t          rc;
     lead_outbox_row_t  row;
 
-    rc = lead_lmdb_outbox_read(t, endpoint, 1, &row, &unread);
+    rc = lead_lmdb_outbox_read(t, endpoint, 0, 1, &row, &unread);
 
     *due = rc == LEAD_OK ? row.due : LEAD_NEVER;
 

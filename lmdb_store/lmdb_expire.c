@@ -13,7 +13,7 @@
  * holds places of one event in the same.  Between two of them there is a
  * moment for others who wait to write.  Nothing is written where nothing
  * expires.  What is gathered is allocated for the call, 48 bytes each, and
- * freed at its end.
+ * freed at its end.  What cannot be read stays, and keeps nothing else.
  */
 
 
@@ -45,6 +45,7 @@ typedef struct {
     int64_t                attempts;    /* what is older goes */
     int64_t                rows;
     uint64_t               replayed;
+    int                    unread;      /* there is what cannot be read */
     size_t                 n;
     size_t                 size;
     lead_lmdb_doomed_t    *doomed;
@@ -89,6 +90,7 @@ lead_lmdb_expire(lead_store_t *store, int64_t now, lead_error_t *e)
 
     x->attempts = now - store->opts.keep;
     x->rows = now - store->opts.keep_failed;
+    x->unread = 0;
     x->n = 0;
     x->size = 0;
     x->doomed = NULL;
@@ -137,7 +139,17 @@ lead_lmdb_expire_all(lead_lmdb_expire_t *x, lead_store_t *store,
         }
     }
 
-    return rc == LEAD_OK && x->n >= LEAD_LMDB_DOOMED ? LEAD_AGAIN : rc;
+    if (rc == LEAD_OK && x->n >= LEAD_LMDB_DOOMED) {
+        return LEAD_AGAIN;
+    }
+
+    if (rc == LEAD_OK && x->unread) {
+        return lead_store_fail(e, LEAD_CORRUPT, 0, "there are rows of"
+                               " deliveries that cannot be read, and do not"
+                               " expire");
+    }
+
+    return rc;
 }
 
 
@@ -182,38 +194,23 @@ lead_lmdb_expire_gather(lead_lmdb_expire_t *x)
 static lead_rc_t
 lead_lmdb_expire_attempts(lead_lmdb_expire_t *x, uint32_t endpoint)
 {
-    int64_t                time;
-    uint64_t               event;
     lead_rc_t              rc;
     lead_record_attempt_t  a;
 
-    time = 0;
-    event = 0;
+    rc = lead_lmdb_attempt_read(x->t, endpoint, 1, &a, &x->unread);
 
-    while (x->n < LEAD_LMDB_DOOMED) {
-
-        rc = lead_lmdb_attempt_from(x->t, endpoint, time, event, &a);
-
-        if (rc == LEAD_NOTFOUND
-            || (rc == LEAD_OK && a.attempt.time >= x->attempts))
-        {
-            return LEAD_OK;
-        }
+    while (rc == LEAD_OK
+           && x->n < LEAD_LMDB_DOOMED
+           && a.attempt.time < x->attempts)
+    {
+        rc = lead_lmdb_expire_add(x, &a.attempt.row, a.attempt.time, a.place);
 
         if (rc == LEAD_OK) {
-            rc = lead_lmdb_expire_add(x, &a.attempt.row, a.attempt.time,
-                                      a.place);
+            rc = lead_lmdb_attempt_read(x->t, endpoint, 0, &a, &x->unread);
         }
-
-        if (rc != LEAD_OK) {
-            return rc;
-        }
-
-        time = a.attempt.time;
-        event = a.attempt.row.event + 1;
     }
 
-    return LEAD_OK;
+    return rc == LEAD_NOTFOUND ? LEAD_OK : rc;
 }
 
 
@@ -226,7 +223,7 @@ lead_lmdb_expire_rows(lead_lmdb_expire_t *x, uint32_t endpoint)
     lead_outbox_row_t    row;
     lead_record_event_t  event;
 
-    rc = lead_lmdb_outbox_from(x->t, endpoint, LEAD_NEVER, 0, &row);
+    rc = lead_lmdb_outbox_read(x->t, endpoint, LEAD_NEVER, 1, &row, &x->unread);
 
     while (rc == LEAD_OK && x->n < LEAD_LMDB_DOOMED) {
 
@@ -238,10 +235,14 @@ lead_lmdb_expire_rows(lead_lmdb_expire_t *x, uint32_t endpoint)
 
         if (rc == LEAD_OK || rc == LEAD_NOTFOUND) {
             rc = lead_lmdb_expire_add(x, &row, LEAD_NEVER, 1);
+
+        } else if (rc == LEAD_CORRUPT) {
+            x->unread = 1;
+            rc = LEAD_OK;
         }
 
         if (rc == LEAD_OK) {
-            rc = lead_lmdb_outbox_next(x->t, endpoint, &row);
+            rc = lead_lmdb_outbox_read(x->t, endpoint, 0, 0, &row, &x->unread);
         }
     }
 
@@ -309,12 +310,12 @@ lead_lmdb_expire_busy(lead_lmdb_expire_t *x)
     qsort(x->doomed, x->n, sizeof(lead_lmdb_doomed_t),
           lead_lmdb_expire_compare);
 
-    rc = lead_lmdb_outbox_from(x->t, 0, 0, 0, &row);
+    rc = lead_lmdb_outbox_read(x->t, 0, 0, 1, &row, &x->unread);
 
     while (rc == LEAD_OK) {
         lead_lmdb_expire_wait(x, &row);
 
-        rc = lead_lmdb_outbox_next(x->t, 0, &row);
+        rc = lead_lmdb_outbox_read(x->t, 0, 0, 0, &row, &x->unread);
     }
 
     return rc == LEAD_NOTFOUND ? LEAD_OK : rc;
@@ -503,7 +504,8 @@ lead_lmdb_expire_drop(lead_lmdb_expire_t *x, const lead_lmdb_doomed_t *d)
     }
 
     if (lead_record_event_decode(key, row, &event) != 0) {
-        return lead_lmdb_corrupt(x->t, "event");
+        x->unread = 1;
+        return LEAD_OK;
     }
 
     if (event.time >= x->attempts) {

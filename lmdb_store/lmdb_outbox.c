@@ -193,13 +193,13 @@ lead_lmdb_outbox_next(lead_lmdb_txn_t *t, uint32_t endpoint,
 
 
 lead_rc_t
-lead_lmdb_outbox_read(lead_lmdb_txn_t *t, uint32_t endpoint, int first,
-    lead_outbox_row_t *row, int *unread)
+lead_lmdb_outbox_read(lead_lmdb_txn_t *t, uint32_t endpoint, int64_t due,
+    int first, lead_outbox_row_t *row, int *unread)
 {
     uint8_t       buf[LEAD_RECORD_OUTBOX_KEY];
     lead_bytes_t  key;
 
-    lead_record_outbox_key(buf, endpoint, 0, 0);
+    lead_record_outbox_key(buf, endpoint, due, 0);
 
     key.data = buf;
     key.len = sizeof(buf);
@@ -370,7 +370,7 @@ lead_lmdb_due_rows(lead_lmdb_txn_t *t, uint32_t endpoint,
     unread = 0;
     now = t->store->opts.clock();
 
-    rc = lead_lmdb_outbox_read(t, endpoint, 1, &row, &unread);
+    rc = lead_lmdb_outbox_read(t, endpoint, 0, 1, &row, &unread);
 
     while (rc == LEAD_OK && row.due != LEAD_NEVER) {
 
@@ -391,7 +391,7 @@ lead_lmdb_due_rows(lead_lmdb_txn_t *t, uint32_t endpoint,
             }
         }
 
-        rc = lead_lmdb_outbox_read(t, endpoint, 0, &row, &unread);
+        rc = lead_lmdb_outbox_read(t, endpoint, 0, 0, &row, &unread);
     }
 
     if (rc != LEAD_OK && rc != LEAD_NOTFOUND) {

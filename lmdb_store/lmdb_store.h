@@ -378,10 +378,10 @@ lead_rc_t lead_lmdb_outbox_from(lead_lmdb_txn_t *t, uint32_t endpoint,
 lead_rc_t lead_lmdb_outbox_next(lead_lmdb_txn_t *t, uint32_t endpoint,
     lead_outbox_row_t *row);
 
-/* its first row, or the next one, that can be read; others are passed over,
- * and unread set */
+/* its first row that is due then or later, or the next one, that can be read;
+ * others are passed over, and unread set */
 lead_rc_t lead_lmdb_outbox_read(lead_lmdb_txn_t *t, uint32_t endpoint,
-    int first, lead_outbox_row_t *row, int *unread);
+    int64_t due, int first, lead_outbox_row_t *row, int *unread);
 
 /* of an outbox row */
 lead_rc_t lead_lmdb_outbox_event(lead_lmdb_txn_t *t,
@@ -406,6 +406,10 @@ lead_rc_t lead_lmdb_attempt_put(lead_lmdb_txn_t *t,
  * text */
 lead_rc_t lead_lmdb_attempt_from(lead_lmdb_txn_t *t, uint32_t endpoint,
     int64_t time, uint64_t event, lead_record_attempt_t *a);
+
+/* the first one, or the next one, that can be read, as of rows */
+lead_rc_t lead_lmdb_attempt_read(lead_lmdb_txn_t *t, uint32_t endpoint,
+    int first, lead_record_attempt_t *a, int *unread);
 
 
 /* lmdb_expire.c: LEAD_AGAIN where there is more */

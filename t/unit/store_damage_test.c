@@ -266,6 +266,70 @@ test_batch(void **state)
 }
 
 
+/* of each kind the first one is damaged; all others expire */
+
+static void
+test_expire(void **state)
+{
+    int                  i;
+    store_t             *s;
+    uint8_t              key[LEAD_RECORD_EVENT_KEY];
+    uint32_t             crm;
+    lead_stat_t          stat;
+    hook_event_t         e[9];
+    lead_attempt_t       a[9];
+    lead_outbox_row_t    row;
+
+    s = *state;
+    s->opts.ttl = 4000 * HOOK_DAY;
+    s->opts.keep = 7 * HOOK_DAY;
+    s->opts.keep_failed = 30 * HOOK_DAY;
+    store_reopen(s);
+
+    crm = hook_endpoint(s, s->acme, "crm");
+
+    for (i = 0; i < 9; i++) {
+        store_now++;
+        e[i] = hook_insert(s, &crm, 1);
+    }
+
+    /* 0: waits, 1 to 4: delivered, 5 to 8: given up */
+
+    for (i = 1; i < 9; i++) {
+        store_now++;
+        row = hook_row(s, crm, e[i].event);
+        a[i] = hook_attempt(&row, i < 5 ? LEAD_DELIVERED : LEAD_GIVE_UP);
+        assert_int_equal(lead_store_settle(s->store, &a[i], 1, &s->e),
+                         LEAD_OK);
+    }
+
+    row = hook_row(s, crm, e[0].event);
+    damage_row(s, &row);
+    damage_attempt(s, &a[1]);
+    lead_record_event_key(key, s->acme, &e[2].lead, e[2].event);
+    damage(s, "events", key, sizeof(key));
+
+    row = a[5].row;
+    row.due = LEAD_NEVER;
+    damage_row(s, &row);
+    lead_record_event_key(key, s->acme, &e[6].lead, e[6].event);
+    damage(s, "events", key, sizeof(key));
+
+    store_now += 31 * HOOK_DAY;
+    assert_int_equal(lead_store_sweep(s->store, &s->e), LEAD_CORRUPT);
+
+    assert_int_equal(hook_kept(s, &e[1]), 1);
+    assert_int_equal(hook_kept(s, &e[3]), 0);
+    assert_int_equal(hook_kept(s, &e[4]), 0);
+    assert_int_equal(hook_kept(s, &e[7]), 0);
+    assert_int_equal(hook_kept(s, &e[8]), 0);
+
+    assert_int_equal(lead_store_stat(s->store, &stat, &s->e), LEAD_OK);
+    assert_int_equal(stat.attempts, 1);
+    assert_int_equal(stat.outbox, 3);
+}
+
+
 /* where nothing was sent nobody has failed */
 
 static void
@@ -316,6 +380,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_neighbour, store_setup,
                                         store_teardown),
         cmocka_unit_test_setup_teardown(test_lease, store_setup,
+                                        store_teardown),
+        cmocka_unit_test_setup_teardown(test_expire, store_setup,
                                         store_teardown),
         cmocka_unit_test_setup_teardown(test_batch, store_setup,
                                         store_teardown),
