@@ -215,7 +215,7 @@ static void
 leadctl_damage(int signo)
 {
     static const char  text[] = "leadctl: ended by a page that is none: the "
-                                "file of the store is damaged; "
+                                "file of the store may be damaged; "
                                 LEADCTL_DAMAGED "\n";
 
     (void) signo;

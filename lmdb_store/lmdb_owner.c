@@ -80,7 +80,7 @@ lead_lmdb_owner_leave(lead_lmdb_owner_t *owner)
     if (owner->path == owner->buf
         && (seteuid(0) == -1 || setegid(owner->gid) == -1))
     {
-        errno = 0;
+        /* void */
     }
 
     if (owner->dirfd != -1) {

@@ -16,8 +16,8 @@
  * memory is on disk, too, a power cut would leave a damaged store.  So who
  * fails leaves a mark that outlives it, a bit of the file's mode which means
  * nothing else, and the next to write, whoever that is, settles it first.  A
- * store that was just opened is settled as well, for the bit of one that died
- * may be missing.  Where the file is another owner's, and its mode cannot be
+ * store that was just opened is settled as well: the bit of one that was killed
+ * before he set it is missing, which others who have it open do not see.  Where the file is another owner's, and its mode cannot be
  * changed, it is settled before each transaction.
  *
  * Nothing is allocated here.
@@ -105,7 +105,6 @@ lead_lmdb_turn_settle(lead_store_t *store)
     MDB_envinfo  info;
 
     (void) mdb_env_get_fd(store->env, &fd);
-    (void) mdb_env_info(store->env, &info);
 
     if (fstat(fd, &st) == -1) {
         return errno;
@@ -116,6 +115,8 @@ lead_lmdb_turn_settle(lead_store_t *store)
     }
 
     /* of a file that is new there is nothing on disk to be written over */
+
+    (void) mdb_env_info(store->env, &info);
 
     err = info.me_last_txnid == 0 ? mdb_env_sync(store->env, 1) : 0;
 

@@ -589,14 +589,11 @@ ngx_lead_handler_listed(ngx_lead_ctx_t *ctx)
     lead_t      *leads;
     ngx_uint_t   n;
 
-    switch (ngx_lead_read_result(ctx, &leads, &n)) {
-
-    case NGX_OK:
-        return ngx_lead_handler_encode(ctx, leads, n);
-
-    default:
+    if (ngx_lead_read_result(ctx, &leads, &n) != NGX_OK) {
         return ngx_lead_handler_fault(ctx, NGX_LEAD_FAULT_UNAVAILABLE);
     }
+
+    return ngx_lead_handler_encode(ctx, leads, n);
 }
 
 

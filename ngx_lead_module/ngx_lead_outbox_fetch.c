@@ -50,7 +50,8 @@ struct ngx_lead_fetch_s {
     uint32_t              *endpoints;     /* room for leases */
     int64_t               *until;
     lead_store_t          *store;
-    lead_error_t           error;
+    lead_rc_t              rc;            /* the worst of the readings', */
+    lead_error_t           error;         /* and what it says */
     ngx_msec_t             corrupt;       /* when that was said */
 };
 
@@ -65,8 +66,7 @@ static lead_rc_t ngx_lead_outbox_enabled(ngx_lead_fetch_t *f,
     ngx_lead_reading_t *r);
 static int ngx_lead_outbox_row(void *ctx, const lead_due_t *due);
 static void ngx_lead_outbox_fetched(ngx_event_t *ev);
-static void ngx_lead_outbox_unread(ngx_lead_fetch_t *f, lead_rc_t rc,
-    ngx_log_t *log);
+static void ngx_lead_outbox_unread(ngx_lead_fetch_t *f, ngx_log_t *log);
 static void ngx_lead_outbox_take(ngx_lead_reading_t *r);
 
 
@@ -218,9 +218,11 @@ ngx_lead_outbox_read(void *data, ngx_log_t *log)
 
     lead_rc_t            rc;
     ngx_uint_t           i;
+    lead_error_t         error;
     ngx_lead_reading_t  *r;
 
     rc = ngx_lead_outbox_lease(f);
+    f->rc = rc;
 
     for (i = 0; i < f->nreadings; i++) {
         r = &f->readings[i];
@@ -235,8 +237,16 @@ ngx_lead_outbox_read(void *data, ngx_log_t *log)
         if (r->rc == LEAD_OK && r->room) {
             r->looked = 1;
             r->rc = lead_store_due(f->store, r->endpoint, r->skip, r->nskip,
-                                   ngx_lead_outbox_row, r, &r->next,
-                                   &f->error);
+                                   ngx_lead_outbox_row, r, &r->next, &error);
+
+            /* damage stays and is said again, other errors may not */
+
+            if (r->rc != LEAD_OK
+                && (f->rc == LEAD_OK || f->rc == LEAD_CORRUPT))
+            {
+                f->rc = r->rc;
+                f->error = error;
+            }
         }
     }
 }
@@ -372,26 +382,20 @@ ngx_lead_outbox_fetched(ngx_event_t *ev)
 {
     ngx_lead_fetch_t *f = ev->data;
 
-    lead_rc_t            rc;
     ngx_uint_t           i;
     ngx_lead_reading_t  *r;
 
     f->outbox->fetching = 0;
-    rc = LEAD_OK;
 
     for (i = 0; i < f->nreadings; i++) {
         r = &f->readings[i];
 
         ngx_free(r->skip);
 
-        if (r->rc != LEAD_OK && r->rc != LEAD_NOTFOUND && rc != LEAD_CORRUPT) {
-            rc = r->rc;
-        }
-
         ngx_lead_outbox_take(r);
     }
 
-    ngx_lead_outbox_unread(f, rc, ev->log);
+    ngx_lead_outbox_unread(f, ev->log);
 
     /* what was wanted meanwhile */
 
@@ -402,17 +406,17 @@ ngx_lead_outbox_fetched(ngx_event_t *ev)
 /* what is damaged stays so, and other rows are read on: now and then will do */
 
 static void
-ngx_lead_outbox_unread(ngx_lead_fetch_t *f, lead_rc_t rc, ngx_log_t *log)
+ngx_lead_outbox_unread(ngx_lead_fetch_t *f, ngx_log_t *log)
 {
-    if (rc == LEAD_OK
-        || (rc == LEAD_CORRUPT
+    if (f->rc == LEAD_OK
+        || (f->rc == LEAD_CORRUPT
             && f->corrupt
             && ngx_current_msec - f->corrupt < NGX_LEAD_CORRUPT))
     {
         return;
     }
 
-    if (rc == LEAD_CORRUPT) {
+    if (f->rc == LEAD_CORRUPT) {
         f->corrupt = ngx_max(ngx_current_msec, 1);
     }
 

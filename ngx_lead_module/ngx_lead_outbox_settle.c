@@ -27,7 +27,7 @@ struct ngx_lead_settle_s {
     ngx_queue_t            deliveries;    /* of the attempts */
     lead_attempt_t        *attempts;
     ngx_uint_t             nattempts;
-    ngx_uint_t             max;           /* of these */
+    ngx_uint_t             suspects;      /* to be settled one by one */
     uint32_t              *released;      /* endpoints */
     ngx_uint_t             nreleased;
     lead_store_t          *store;
@@ -74,7 +74,6 @@ ngx_lead_outbox_settle_init(ngx_lead_outbox_t *o, ngx_cycle_t *cycle)
 
     t->ident[3] = (void *) -1;
     t->outbox = o;
-    t->max = NGX_LEAD_SETTLE_MAX;
 
     ngx_queue_init(&t->deliveries);
 
@@ -166,6 +165,7 @@ ngx_lead_outbox_gather(ngx_event_t *ev)
 static void
 ngx_lead_outbox_batch(ngx_lead_settle_t *t)
 {
+    ngx_uint_t            max;
     ngx_queue_t          *q;
     ngx_lead_outbox_t    *o;
     ngx_lead_delivery_t  *d;
@@ -173,7 +173,9 @@ ngx_lead_outbox_batch(ngx_lead_settle_t *t)
     o = t->outbox;
     t->nattempts = 0;
 
-    while (o->ndone && t->nattempts < t->max) {
+    max = t->suspects ? 1 : NGX_LEAD_SETTLE_MAX;
+
+    while (o->ndone && t->nattempts < max) {
 
         q = ngx_queue_head(&o->done);
         ngx_queue_remove(q);
@@ -226,7 +228,7 @@ ngx_lead_outbox_settled(ngx_event_t *ev)
         ngx_lead_outbox_forget(t);
 
         t->nattempts = 0;
-        t->max = NGX_LEAD_SETTLE_MAX;
+        t->suspects -= t->suspects ? 1 : 0;
     }
 
     if (t->rc != LEAD_OK) {
@@ -290,7 +292,7 @@ ngx_lead_outbox_blamed(ngx_lead_settle_t *t, ngx_log_t *log)
 
         /* one of them is to blame: they are settled one by one */
 
-        t->max = 1;
+        t->suspects = t->nattempts;
         ngx_lead_outbox_keep(t);
 
         return 1;
@@ -307,6 +309,8 @@ ngx_lead_outbox_blamed(ngx_lead_settle_t *t, ngx_log_t *log)
 
     d = ngx_queue_data(q, ngx_lead_delivery_t, queue);
     d->sender->nstuck++;
+
+    t->suspects -= t->suspects ? 1 : 0;
 
     return 1;
 }

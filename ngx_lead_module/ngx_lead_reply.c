@@ -108,6 +108,9 @@ ngx_lead_reply_failed(ngx_lead_ctx_t *ctx)
 {
     ngx_http_clean_header(ctx->request);
 
+    ctx->call.status = NGX_HTTP_SERVICE_UNAVAILABLE;
+    ngx_lead_reply_count(ctx);
+
     return NGX_HTTP_SERVICE_UNAVAILABLE;
 }
 
