@@ -17,8 +17,9 @@
  * fails leaves a mark that outlives it, a bit of the file's mode which means
  * nothing else, and the next to write, whoever that is, settles it first.  A
  * store that was just opened is settled as well: the bit of one that was killed
- * before he set it is missing, which others who have it open do not see.  Where the file is another owner's, and its mode cannot be
- * changed, it is settled before each transaction.
+ * before he set it is missing, which others who have it open do not see.  Where
+ * the file is another owner's, and its mode cannot be changed, it is settled
+ * before each transaction.
  *
  * Nothing is allocated here.
  */
