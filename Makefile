@@ -87,6 +87,8 @@ FUZZING    = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/fuzz \
 TEST       = $(if $(NGINX_BIN),TEST_NGINX_BINARY='$(abspath $(NGINX_BIN))') \
                  tools/test $(BUILD)
 
+CORES     := $(shell nproc 2>/dev/null || echo 1)
+
 export LC_ALL = C
 
 .DELETE_ON_ERROR:
@@ -114,8 +116,8 @@ run:                 ## serve examples/nginx.conf in the foreground
 
 .PHONY: test
 test: deps           ## all suites, in all modes; one summary at the end
-	@$(MAKE) --no-print-directory all unit
-	@$(ASAN) all unit
+	@$(MAKE) --no-print-directory -j$(CORES) all unit
+	@$(ASAN) -j$(CORES) all unit
 	@$(TEST) unit plain hup asan valgrind
 
 .PHONY: test-unit
@@ -136,7 +138,7 @@ test-asan: asan      ## suites and unit tests under ASAN and UBSAN
 
 .PHONY: test-tsan
 test-tsan: deps      ## suites and unit tests under ThreadSanitizer
-	@$(TSAN) all unit $(BUILD)/tsan/notify.so
+	@$(TSAN) -j$(CORES) all unit $(BUILD)/tsan/notify.so
 	@$(TEST) tsan
 
 .PHONY: test-valgrind

@@ -398,8 +398,8 @@ planted('cut', sub {
 # the other that dies
 
 SKIP: {
-    skip 'a sanitizer has its say in the log', 1
-        if Test::Lead::Fault::sanitized();
+    skip 'a sanitizer or valgrind has its say of it', 1
+        if Test::Lead::Fault::sanitized() || $ENV{TEST_NGINX_USE_VALGRIND};
 
     my $t = server();
     my $store = $t->dir . '/store';
