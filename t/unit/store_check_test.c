@@ -352,6 +352,7 @@ marker_long(raw_t *r, const char *name, int at)
     uint8_t  key[600], row[4096];
 
     size = first(r, "meta", key, &len, row);
+    row[size] = 0;
     put(r, "meta", key, len, row, size + 1);
 }
 
