@@ -169,11 +169,10 @@ sub webhook {
 }
 
 
-# paths that are no dialect's: of files nginx would tell their names
+# what the examples have not
 
 sub others {
-    return "    location / { return 404; }\n"
-        . "    location = /lead_status { lead_status json; }\n";
+    return "    location = /lead_status { lead_status json; }\n";
 }
 
 
