@@ -84,8 +84,10 @@ TSAN       = $(MAKE) --no-print-directory CC=gcc BUILD=$(BUILD)/tsan \
 FUZZING    = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/fuzz \
                  SANITIZE=fuzzer-no-link,address,undefined \
                  SANE=-Wno-conditional-uninitialized
-TEST       = $(if $(NGINX_BIN),TEST_NGINX_BINARY='$(abspath $(NGINX_BIN))') \
-                 tools/test $(BUILD)
+NGINX_ENV  = $(if $(NGINX_BIN),TEST_NGINX_BINARY='$(abspath $(NGINX_BIN))')
+HARNESS    = LEADCTL='$(abspath $(BUILD))/leadctl' \
+                 TEST_NGINX_LOAD_MODULES='$(abspath $(MODULE))' $(NGINX_ENV)
+TEST       = $(NGINX_ENV) tools/test $(BUILD)
 
 CORES     := $(shell nproc 2>/dev/null || echo 1)
 
@@ -152,25 +154,16 @@ test-real: all       ## suites under Test::Nginx itself (TEST_NGINX_LIB=<dir>)
 
 .PHONY: power
 power: all           ## cut the power at each write to a store, POWER_SEEDS=4 stories of POWER_STEPS=100
-	@POWER_STEPS=$(POWER_STEPS) POWER_SEEDS=$(POWER_SEEDS) \
-	    LEADCTL='$(abspath $(BUILD))/leadctl' \
-	    TEST_NGINX_LOAD_MODULES='$(abspath $(MODULE))' \
-	    $(if $(NGINX_BIN),TEST_NGINX_BINARY='$(abspath $(NGINX_BIN))') \
+	@POWER_STEPS=$(POWER_STEPS) POWER_SEEDS=$(POWER_SEEDS) $(HARNESS) \
 	    perl -It/lib t/power.t
 
 .PHONY: crash
 crash: all           ## kill nginx under load, KILLS=500 times, and look for each lead
-	@LEADCTL='$(abspath $(BUILD))/leadctl' \
-	    TEST_NGINX_LOAD_MODULES='$(abspath $(MODULE))' \
-	    $(if $(NGINX_BIN),TEST_NGINX_BINARY='$(abspath $(NGINX_BIN))') \
-	    t/crash/run --kills=$(KILLS)
+	@$(HARNESS) t/crash/run --kills=$(KILLS)
 
 .PHONY: load
 load: all            ## CONNECTIONS=10000 at once, bad company, floods of streams, a full queue
-	@LEADCTL='$(abspath $(BUILD))/leadctl' \
-	    TEST_NGINX_LOAD_MODULES='$(abspath $(MODULE))' \
-	    $(if $(NGINX_BIN),TEST_NGINX_BINARY='$(abspath $(NGINX_BIN))') \
-	    t/load/run --connections=$(CONNECTIONS)
+	@$(HARNESS) t/load/run --connections=$(CONNECTIONS)
 
 .PHONY: bench
 bench: all           ## benchmarks; each prints a ratio from one run
@@ -181,8 +174,7 @@ fuzz:                ## libFuzzer on the parsers, then a server: FUZZ_TIME=60 s 
 	@tools/deps build run fuzz
 	@$(FUZZING) fuzzers
 	@$(ASAN) all
-	@$(if $(NGINX_BIN),TEST_NGINX_BINARY='$(abspath $(NGINX_BIN))') \
-	    tools/fuzz $(BUILD) $(FUZZ_TIME) $(FUZZ)
+	@$(NGINX_ENV) tools/fuzz $(BUILD) $(FUZZ_TIME) $(FUZZ)
 
 .PHONY: check
 check:               ## layering, style, symbols, static analysis

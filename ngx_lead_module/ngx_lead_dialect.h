@@ -393,6 +393,8 @@ void *ngx_lead_call_alloc(void *call, size_t size);
 
 /* call->arena, for what wants a pool; NULL if there is no memory */
 ngx_pool_t *ngx_lead_call_arena(ngx_lead_call_t *call);
+
+/* frees the arena, and with it all that was had from it */
 void ngx_lead_call_release(ngx_lead_call_t *call);
 
 /* sets call->fault to NGX_LEAD_FAULT_OWN; returns NGX_DECLINED */

@@ -8,7 +8,6 @@
 use strict;
 use warnings;
 
-use File::Temp ();
 use FindBin ();
 use IO::Select ();
 use JSON::PP ();
@@ -16,24 +15,12 @@ use Test::More;
 
 use lib "$FindBin::Bin/lib";
 use Test::Lead qw(wait_until);
+use Test::Lead::Fault ();
 use Test::Lead::Process qw(alive bad_lines slow);
 
 my $Json = JSON::PP->new->utf8->canonical;
-my $Tmp = File::Temp->newdir('lead-gate-XXXXXX', TMPDIR => 1);
-my $Gate = "$Tmp/gate";
+my $Gate = Test::Lead::Fault::gate();
 my $Key;
-
-chmod 0755, "$Tmp";
-mkdir $Gate or die "cannot make $Gate: $!\n";
-
-system($ENV{CC} || 'gcc', qw(-O1 -g -Wall -Wextra -Werror -shared -fPIC -o),
-    "$Tmp/gate.so", "$FindBin::Bin/tools/gate.c", '-ldl') == 0
-    or die "cannot build the gate\n";
-
-# a sanitizer has to be the first library
-$ENV{TEST_NGINX_PRELOAD} = join ' ',
-    grep { defined && length } $ENV{TEST_NGINX_PRELOAD}, "$Tmp/gate.so";
-$ENV{LEAD_GATE} = $Gate;
 
 
 sub close_gate {

@@ -7,7 +7,6 @@
 use strict;
 use warnings;
 
-use File::Temp ();
 use FindBin ();
 use IO::Socket::INET ();
 use JSON::PP ();
@@ -15,6 +14,7 @@ use Test::More;
 
 use lib "$FindBin::Bin/lib";
 use Test::Lead qw(wait_until);
+use Test::Lead::Fault ();
 use Test::Lead::Process qw(slow);
 
 use constant { DATA => 0, HEADERS => 1, RST_STREAM => 3, SETTINGS => 4,
@@ -22,21 +22,9 @@ use constant { DATA => 0, HEADERS => 1, RST_STREAM => 3, SETTINGS => 4,
     CANCEL => 8, FRAME => 16384 };
 
 my $Json = JSON::PP->new->utf8->canonical;
-my $Tmp = File::Temp->newdir('lead-gate-XXXXXX', TMPDIR => 1);
-my $Gate = "$Tmp/gate";
+my $Gate = Test::Lead::Fault::gate();
 my $Max = 65536;
 my $Key;
-
-mkdir $Gate or die "cannot make $Gate: $!\n";
-
-system($ENV{CC} || 'gcc', qw(-O1 -g -Wall -Wextra -Werror -shared -fPIC -o),
-    "$Tmp/gate.so", "$FindBin::Bin/tools/gate.c", '-ldl') == 0
-    or die "cannot build the gate\n";
-
-# a sanitizer has to be the first library
-$ENV{TEST_NGINX_PRELOAD} = join ' ',
-    grep { defined && length } $ENV{TEST_NGINX_PRELOAD}, "$Tmp/gate.so";
-$ENV{LEAD_GATE} = $Gate;
 
 
 # ---- a client

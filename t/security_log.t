@@ -9,7 +9,6 @@
 use strict;
 use warnings;
 
-use File::Temp ();
 use FindBin ();
 use JSON::PP ();
 use Test::More;
@@ -17,6 +16,7 @@ use Test::More;
 use lib "$FindBin::Bin/lib";
 use Test::Lead qw(wait_until);
 use Test::Lead::Dialects qw(dialects creation read_of form);
+use Test::Lead::Fault ();
 use Test::Lead::Process qw(slow);
 
 my $Json = JSON::PP->new->utf8->canonical;
@@ -28,20 +28,7 @@ my %Person = (first => 'Plantedfirst', last => 'Plantedlast',
     email => 'planted@private.example', phone => '+1 206 555-0177');
 my $BadKey = 'planted_key_of_nobody';
 
-my $Tmp = File::Temp->newdir('lead-gate-XXXXXX', TMPDIR => 1);
-my $Gate = "$Tmp/gate";
-
-chmod 0755, "$Tmp";
-mkdir $Gate or die "cannot make $Gate: $!\n";
-
-system($ENV{CC} || 'gcc', qw(-O1 -g -Wall -Wextra -Werror -shared -fPIC -o),
-    "$Tmp/gate.so", "$FindBin::Bin/tools/gate.c", '-ldl') == 0
-    or die "cannot build the gate\n";
-
-# a sanitizer has to be the first library
-$ENV{TEST_NGINX_PRELOAD} = join ' ',
-    grep { defined && length } $ENV{TEST_NGINX_PRELOAD}, "$Tmp/gate.so";
-$ENV{LEAD_GATE} = $Gate;
+my $Gate = Test::Lead::Fault::gate();
 
 
 sub server {

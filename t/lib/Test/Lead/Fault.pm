@@ -86,6 +86,19 @@ sub build {
 
 # a library that is loaded into nginx before others; a sanitizer is the first
 
+# a gate for what nginx writes (tools/gate.c): the directory it is told by
+
+sub gate {
+    $ENV{LEAD_GATE} = tmp() . '/held';
+
+    mkdir $ENV{LEAD_GATE} or die "cannot make $ENV{LEAD_GATE}: $!\n"
+        if !-d $ENV{LEAD_GATE};
+    preload('gate');
+
+    return $ENV{LEAD_GATE};
+}
+
+
 sub preload {
     my ($name, @options) = @_;
 
