@@ -507,11 +507,11 @@ sub complaints {
 sub received {
     my ($self, $account) = @_;
 
-    my $r = $self->{receiver};
+    my @rows = $self->{receiver}->rows;
 
     $self->{got}{ substr $_->{url}, 1 }{ $_->{id} // '' }++
-        for $r->requests(from => $self->{mark});
-    $self->{mark} = $r->mark;
+        for grep { $_->{kind} eq 'request' } @rows[$self->{mark} .. $#rows];
+    $self->{mark} = @rows;
 
     return $self->{got}{$account} //= {};
 }
